@@ -1,0 +1,6 @@
+// The handler: runs in a worker.
+#pragma once
+
+#include "thumbnailer.hpp"
+
+Thumbnail make_thumbnail(const MakeThumbnail& request);

@@ -1,0 +1,11 @@
+// Everything: calling workers, being one, and cereal's support for strings and standard containers.
+#pragma once
+
+#include "bulkhead/detail/std_types.hpp"
+#include "bulkhead/error.hpp"
+#include "bulkhead/future.hpp"
+#include "bulkhead/log.hpp"
+#include "bulkhead/pool.hpp"
+#include "bulkhead/serve.hpp"
+#include "bulkhead/service.hpp"
+#include "bulkhead/worker.hpp"

@@ -1,0 +1,82 @@
+// One request on its way and the place where its answer will be: shared by the caller's Future and
+// the library. Settled exactly once, by whichever thread brings the answer or the bad news.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "bulkhead/detail/buffer.hpp"
+#include "bulkhead/detail/contract.hpp"
+
+namespace bulkhead::detail {
+
+class Call;
+
+// Whoever can bring answers: the workers that a call was given to.
+class AnswerSource {
+ public:
+  virtual ~AnswerSource() = default;
+  // Receives on the calling thread until `call` is settled, or for as long as spinning pays.
+  virtual void receive_for(const Call& call) = 0;
+};
+
+class Call {
+ public:
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{};
+
+  explicit Call(const RequestType& request_type) : type(&request_type) {}
+  virtual ~Call() = default;
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // Unpacks the response: runs the type's own code, and throws what it throws.
+  virtual void accept(std::span<const std::byte> response) = 0;
+
+  bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
+  // Waits until it is settled, or until the deadline: false then.
+  bool wait(std::optional<std::chrono::steady_clock::time_point> deadline = {}) const;
+  // Settled, with what accept() took or with an error.
+  void settle(std::exception_ptr error = {}) noexcept;
+  void throw_if_failed() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+  const RequestType* const type;
+  Buffer request;                          // packed; constant once it is submitted
+  std::shared_ptr<AnswerSource> source;    // constant once it is submitted
+  std::atomic<std::uint32_t> at{nowhere};  // a hint for the source: which worker has it
+
+ private:
+  enum State : std::uint32_t { open, awaited, settled };  // awaited: open, and a thread sleeps
+
+  mutable std::atomic<std::uint32_t> state_{open};
+  std::exception_ptr error_;  // written before `settled` is stored, read after it is seen
+};
+
+// The same with room for its typed answer.
+template <class Response>
+class TypedCall final : public Call {
+ public:
+  using Call::Call;
+  void accept(std::span<const std::byte> response) override;
+  Response take() { return std::move(*value_); }
+
+ private:
+  std::optional<Response> value_;
+};
+
+template <>
+class TypedCall<void> final : public Call {
+ public:
+  using Call::Call;
+  void accept(std::span<const std::byte> response) override;  // refuses anything but nothing
+  void take() {}
+};
+
+}  // namespace bulkhead::detail

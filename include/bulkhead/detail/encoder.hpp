@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cereal/cereal.hpp>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "bulkhead/detail/buffer.hpp"
+#include "bulkhead/detail/nesting.hpp"
+#include "bulkhead/detail/sendable.hpp"
+#include "bulkhead/detail/versioned.hpp"
+#include "bulkhead/detail/wire.hpp"
+
+namespace bulkhead::detail {
+
+// A cereal archive that appends a value's bytes to a buffer, as wire.hpp describes them.
+// Types with a Codec never reach cereal, so its own support for them may be included or not.
+class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassElision> {
+  using Cereal = cereal::OutputArchive<Encoder, cereal::AllowEmptyClassElision>;
+
+ public:
+  explicit Encoder(Buffer& out) : Cereal(this), out_(out) {}
+
+  template <class... Ts>
+  Encoder& operator()(const Ts&... values) {
+    (save_value(values), ...);
+    return *this;
+  }
+  template <class T>
+  Encoder& operator&(const T& value) {
+    return (*this)(value);
+  }
+  template <class T>
+  Encoder& operator<<(const T& value) {
+    return (*this)(value);
+  }
+
+  // For codecs.
+
+  void bytes(const void* data, std::size_t size) {
+    if (size == 0) return;
+    const std::size_t at = out_.size();
+    out_.resize(at + size);
+    std::memcpy(out_.data() + at, data, size);
+  }
+
+  // Bytes that become memory of their own, so they pay for no element around them.
+  void block(const void* data, std::size_t size) {
+    bytes(data, size);
+    inner_ += size;
+  }
+
+  void count(std::size_t elements) {
+    const std::uint64_t fixed = elements;
+    bytes(&fixed, sizeof fixed);
+  }
+
+  // One element, made of `parts`, padded until `floor` of its bytes are its own.
+  template <class... Parts>
+  void element(std::size_t floor, const Parts&... parts) {
+    const std::size_t start = out_.size();
+    const std::size_t outer = std::exchange(inner_, 0);
+    (*this)(parts...);
+    const std::size_t own = out_.size() - start - inner_;
+    if (own < floor) out_.resize(out_.size() + floor - own, std::byte{0});
+    inner_ = outer + (out_.size() - start);
+  }
+
+ private:
+  template <class T>
+  void save_value(const T& value) {
+    if constexpr (!check_sendable<T>()) {
+      return;
+    } else if constexpr (OwnCodec<T>) {
+      Codec<T>::write(*this, value);
+    } else {
+      const Nesting level(depth_);
+      constexpr VersionedBy function = saved_by<Encoder, T>();
+      if constexpr (function == VersionedBy::nothing) {
+        Cereal::operator()(value);
+      } else {
+        save_versioned<function>(*this, value);
+      }
+    }
+  }
+
+  Buffer& out_;
+  std::size_t inner_ = 0;  // what the current element wrote for elements and blocks within it
+  unsigned depth_ = 0;
+};
+
+}  // namespace bulkhead::detail

@@ -1,0 +1,71 @@
+// The compiled part of Pool and Worker, seen from their templates: calls go in, with types erased.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "bulkhead/detail/call.hpp"
+#include "bulkhead/detail/codec.hpp"
+#include "bulkhead/error.hpp"
+#include "bulkhead/future.hpp"
+
+namespace bulkhead {
+
+struct PoolOptions;
+struct PoolStats;
+struct ShutdownReport;
+struct WorkerOptions;
+
+namespace detail {
+
+// The processes of one Pool, or of one Worker. Thread safe. Destroying it kills them.
+class WorkerSet {
+ public:
+  virtual ~WorkerSet() = default;
+  // Takes the call over: it will be settled. Never throws Error.
+  virtual void submit(std::shared_ptr<Call> call) = 0;
+  virtual PoolStats stats() const = 0;
+  virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
+  // Of a Worker's only process.
+  virtual std::optional<CrashReport> crash() const = 0;
+  virtual bool alive() const = 0;
+  virtual pid_t pid() const = 0;
+};
+
+// Return when the workers are ready; throw Error if none is, std::invalid_argument for bad options.
+std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOptions& options);
+std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options);
+
+// What a call fails with when its own serialize threw `cause` in the app.
+std::exception_ptr codec_failure(const RequestType& type, const char* what,
+                                 std::exception_ptr cause) noexcept;
+
+// Packs the request on the calling thread, and hands it over.
+template <class Response, class Request>
+Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request) {
+  auto call = std::make_shared<TypedCall<Response>>(type);
+  try {
+    encode(call->request, request);
+  } catch (...) {
+    call->settle(codec_failure(type, "could not be packed", std::current_exception()));
+    return Future<Response>(std::move(call));
+  }
+  if (workers)
+    workers->submit(call);
+  else
+    call->settle(std::make_exception_ptr(
+        Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
+  return Future<Response>(std::move(call));
+}
+
+template <class Response>
+void TypedCall<Response>::accept(std::span<const std::byte> response) {
+  value_.emplace(decode<Response>(response));
+}
+
+}  // namespace detail
+}  // namespace bulkhead

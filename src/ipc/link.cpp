@@ -1,0 +1,120 @@
+#include "ipc/link.hpp"
+
+#include "platform/cpu.hpp"
+
+namespace bulkhead::ipc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// As the hints say it: 0 is for a side that was not seen yet.
+std::uint32_t core_word() { return platform::current_core() + 1; }
+
+}  // namespace
+
+Link::Link(End end, Segment segment, Doorbell bell)
+    : segment_(std::move(segment)),
+      bell_(std::move(bell)),
+      my_core_(end == End::app ? segment_.hints().app_core : segment_.hints().worker_core),
+      peer_core_(end == End::app ? segment_.hints().worker_core : segment_.hints().app_core),
+      listeners_(bell_),
+      writer_(end == End::app ? segment_.to_worker() : segment_.to_app()),
+      reader_(end == End::app ? segment_.to_app() : segment_.to_worker()) {
+  publish_core(core_word());
+}
+
+Write Link::send(std::span<const std::byte> head, std::span<const std::byte> body,
+                 std::uint32_t flags) {
+  publish_core(core_word());
+  const Write written = writer_.try_write(head, body, flags);
+  if (written == Write::done) {
+    for_room_.over();
+    if (writer_.must_wake_reader()) bell_.ring();
+  }
+  return written;
+}
+
+bool Link::spin_for_room(std::size_t payload, SpinPolicy::Time limit) {
+  return spin(for_room_, limit, [&] { return writer_.has_room(payload) || writer_.violated(); });
+}
+
+bool Link::arm_for_room(std::size_t payload) { return writer_.prepare_sleep(payload); }
+
+Read Link::receive(Buffer& out) {
+  const Read got = reader_.read(out);
+  if (got == Read::part || got == Read::frame) {
+    for_frame_.over();
+    if (reader_.must_wake_writer()) bell_.ring();
+  }
+  return got;
+}
+
+bool Link::spin_for_frame(SpinPolicy::Time limit) {
+  return spin(for_frame_, limit, [&] { return reader_.ready(); });
+}
+
+Wake Link::wait_for_frame(Deadline deadline) {
+  if (spin_for_frame(worker_limit())) return Wake::ready;
+  return sleep(
+      deadline, [&] { return arm(); }, [&] { disarm(); });
+}
+
+Wake Link::wait_for_room(std::size_t payload, Deadline deadline) {
+  if (spin_for_room(payload, worker_limit())) return Wake::ready;
+  return sleep(
+      deadline, [&] { return arm_for_room(payload); }, [&] { disarm_for_room(); });
+}
+
+// Looks without a pause; at the clock, and where the peer is, only now and then.
+template <class There>
+bool Link::spin(Wait& wait, SpinPolicy::Time limit, There there) {
+  constexpr int looks_at_once = 16;
+  if (there()) return true;
+  const std::uint32_t core = core_word();
+  publish_core(core);
+  const auto start = Clock::now();
+  if (!wait.since) wait.since = start;
+  const auto budget = wait.policy.budget(peer_core_.load(std::memory_order_relaxed) == core, limit);
+  for (auto now = start; now - start < budget; now = Clock::now()) {
+    for (int look = 0; look < looks_at_once; ++look, platform::cpu_relax()) {
+      if (!there()) continue;
+      wait.policy.waited(now - *wait.since);
+      wait.since.reset();
+      return true;
+    }
+    if (peer_core_.load(std::memory_order_relaxed) == core) break;  // it came here: let it run
+  }
+  return false;
+}
+
+// `arm` says in shared memory that we sleep, and is true if we must not. What was published before
+// the other end closed is not lost: every turn looks once more before it believes the bell.
+template <class Arm, class Disarm>
+Wake Link::sleep(Deadline deadline, Arm arm, Disarm disarm) {
+  for (Bell heard = Bell::rung;;) {
+    const std::uint32_t ticket = listeners_.ticket();
+    if (arm()) return Wake::ready;
+    if (heard != Bell::rung) {
+      disarm();
+      return heard == Bell::closed ? Wake::closed : Wake::timeout;
+    }
+    heard = listeners_.wait(ticket, deadline);
+  }
+}
+
+SpinPolicy::Time Link::worker_limit() const {
+  return SpinPolicy::Time(segment_.hints().worker_spin_limit_ns.load(std::memory_order_relaxed));
+}
+
+// Stored only when it changed: the peer then has the line in its cache.
+void Link::publish_core(std::uint32_t core) {
+  if (my_core_.load(std::memory_order_relaxed) != core)
+    my_core_.store(core, std::memory_order_relaxed);
+}
+
+void Link::Wait::over() {
+  if (since) policy.waited(Clock::now() - *since);
+  since.reset();
+}
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,55 @@
+// The shared memory of one worker: a header, hints, two rings, and the slots of its calls.
+//
+// The app creates it and passes its name; the worker opens it; then the app removes the name. The
+// app uses only its own copy of the layout: the header is there for the worker to check.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "ipc/ring_memory.hpp"
+#include "ipc/shared_object.hpp"
+
+namespace bulkhead::ipc {
+
+struct SegmentLayout {
+  std::uint32_t slots = 1024;             // calls that can be under way at once
+  std::uint64_t ring_bytes = 256 * 1024;  // of each ring: a power of two, 4 KiB to 4 GiB
+};
+
+// Advice from one side to the other. Wrong values cost time, nothing else.
+struct Hints {
+  // The core that a side was last seen on, plus one; 0 before it was seen.
+  alignas(cache_line) std::atomic<std::uint32_t> app_core;
+  // How long the worker may spin at most. The app lowers it to 0 when cores are scarce.
+  std::atomic<std::uint32_t> worker_spin_limit_ns;
+  alignas(cache_line) std::atomic<std::uint32_t> worker_core;
+};
+
+class Segment {
+ public:
+  // Throws std::invalid_argument for a layout that makes no sense, else as SharedObject does.
+  static Segment create(const SegmentLayout& layout = {});
+  // Throws std::system_error with EPROTO if the object is not a segment of this version.
+  static Segment open(const std::string& name);
+
+  const std::string& name() const { return object_.name(); }
+  void unlink() noexcept { object_.unlink(); }
+
+  const SegmentLayout& layout() const { return layout_; }
+  std::span<std::atomic<std::uint64_t>> slots() const;
+  Hints& hints() const;
+  RingMemory to_worker() const;
+  RingMemory to_app() const;
+
+ private:
+  Segment(SharedObject object, const SegmentLayout& layout)
+      : object_(std::move(object)), layout_(layout) {}
+
+  SharedObject object_;
+  SegmentLayout layout_;
+};
+
+}  // namespace bulkhead::ipc

@@ -1,0 +1,156 @@
+#include "platform/fault.hpp"
+
+#ifdef BULKHEAD_FAULT_POINTS
+
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bulkhead::platform {
+namespace {
+
+enum class Action { kill, abort, signal, exit, stop, stall, error };
+
+struct ActionName {
+  std::string_view text;
+  Action action;
+  bool takes_value;
+};
+constexpr std::array<ActionName, 7> action_names{{{"kill", Action::kill, false},
+                                                  {"abort", Action::abort, false},
+                                                  {"signal", Action::signal, true},
+                                                  {"exit", Action::exit, true},
+                                                  {"stop", Action::stop, false},
+                                                  {"stall", Action::stall, false},
+                                                  {"errno", Action::error, true}}};
+
+struct Fault {
+  std::string point;
+  std::uint64_t nth = 0;  // 0: every time
+  Action action = Action::kill;
+  int value = 0;
+  std::uint64_t hits = 0;
+};
+
+[[noreturn]] void refuse(std::string_view entry, const char* why) {
+  const std::string text = "BULKHEAD_FAULT: \"" + std::string(entry) + "\": " + why + "\n";
+  std::fputs(text.c_str(), stderr);
+  ::_exit(64);
+}
+
+template <class Number>
+std::optional<Number> to_number(std::string_view text) {
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::string_view cut(std::string_view& text, char at) {
+  const auto end = text.find(at);
+  const auto first = text.substr(0, end);
+  text = end == text.npos ? std::string_view() : text.substr(end + 1);
+  return first;
+}
+
+Fault parse(std::string_view entry) {
+  Fault fault;
+  std::string_view rest = entry;
+  fault.point = cut(rest, ':');
+  const auto nth = cut(rest, ':');
+  if (fault.point.empty() || nth.empty() || rest.empty())
+    refuse(entry, "it is not point:nth:action");
+  if (nth != "*") {
+    fault.nth = to_number<std::uint64_t>(nth).value_or(0);
+    if (fault.nth == 0) refuse(entry, "nth is neither a number from 1 nor *");
+  }
+  const auto name = cut(rest, '=');
+  for (const ActionName& known : action_names) {
+    if (known.text != name) continue;
+    fault.action = known.action;
+    const auto value = to_number<int>(rest);
+    if (known.takes_value && (!value || *value < 0)) refuse(entry, "the action needs =N");
+    if (!known.takes_value && !rest.empty()) refuse(entry, "the action takes no value");
+    fault.value = value.value_or(0);
+    return fault;
+  }
+  refuse(entry, "there is no such action");
+}
+
+std::vector<Fault> parse_all(const char* setting) {
+  std::vector<Fault> faults;
+  std::string_view rest = setting == nullptr ? "" : setting;
+  while (!rest.empty()) faults.push_back(parse(cut(rest, ';')));
+  return faults;
+}
+
+struct State {
+  std::mutex mutex;
+  std::vector<Fault> faults = parse_all(std::getenv("BULKHEAD_FAULT"));  // guarded by mutex
+};
+
+State& state() {
+  static State& kept = *new State;  // never destroyed: points are met until the very end
+  return kept;
+}
+
+// Counts, and tells what is to be done now.
+std::vector<Fault> due(std::string_view point) {
+  std::vector<Fault> found;
+  const std::lock_guard lock(state().mutex);
+  for (Fault& fault : state().faults)
+    if (fault.point == point && (++fault.hits == fault.nth || fault.nth == 0))
+      found.push_back(fault);
+  return found;
+}
+
+int perform(const Fault& fault) {
+  switch (fault.action) {
+    case Action::kill:
+      ::kill(::getpid(), SIGKILL);
+      break;
+    case Action::abort:
+      std::abort();
+    case Action::signal:
+      ::kill(::getpid(), fault.value);
+      break;
+    case Action::exit:
+      ::_exit(fault.value);
+    case Action::stop:
+      ::kill(::getpid(), SIGSTOP);
+      break;
+    case Action::stall:
+      for (;;) ::pause();
+    case Action::error:
+      return fault.value;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int fault_errno(std::string_view point) {
+  for (const Fault& fault : due(point))
+    if (const int error = perform(fault)) return error;
+  return 0;
+}
+
+void use_faults(std::string_view setting) {
+  auto faults = parse_all(std::string(setting).c_str());
+  const std::lock_guard lock(state().mutex);
+  state().faults = std::move(faults);
+}
+
+}  // namespace bulkhead::platform
+
+#endif

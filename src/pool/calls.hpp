@@ -1,0 +1,112 @@
+// The calls of one pool: those that wait, those that workers have, and who receives the answers.
+// Thread safe. What the workers' processes are up to is the crew's business (crew.hpp).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bulkhead/detail/call.hpp"
+#include "bulkhead/error.hpp"
+#include "bulkhead/pool.hpp"
+#include "pool/schedule.hpp"
+#include "rpc/open_call.hpp"
+#include "worker/worker_process.hpp"
+
+namespace bulkhead::pool {
+
+class Calls : public detail::AnswerSource, public std::enable_shared_from_this<Calls> {
+ public:
+  using Member = Schedule::Member;
+  using Worker = std::shared_ptr<worker::WorkerProcess>;
+
+  struct Limits {
+    std::size_t members;
+    std::size_t queue;
+    std::size_t message;
+    unsigned attempts;
+  };
+  // What the crew is told, on any thread and never under the lock. It must not block.
+  class Listener {
+   public:
+    virtual void worker_violated(Worker worker, std::string how) = 0;
+    virtual void all_settled() = 0;  // while watch_settled() is on
+
+   protected:
+    ~Listener() = default;
+  };
+
+  Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> listener);
+
+  // --- any thread
+
+  void submit(std::shared_ptr<detail::Call> call);
+  void receive_for(const detail::Call& call) override;
+  void fill(PoolStats& stats) const;
+
+  // --- the crew, on the reactor
+
+  void seat(Member member, Worker worker);  // it was started, and is not ready
+  void joined(Member member);               // it is ready: it gets calls from now on
+  void rang(Member member);                 // its doorbell: answers, or room
+  void ask_to_leave(Member member);
+  // It is dead: takes what it published, then its calls. They are still open: lost() follows.
+  rpc::AppEnd::Left left(Member member);
+  // Sorts out the calls of a dead worker: back into the queue, or failed by what `why` says.
+  using Why = std::function<Error(const rpc::OpenCall&)>;
+  void lost(rpc::AppEnd::Left calls, const Why& why);
+  // Calls that come from now on fail with `why`; empty: they are taken again.
+  void refuse(std::optional<Error> why);
+  void fail_queued(const Error& why);
+  // All that are open, wherever they are; the workers' later answers count as violations.
+  void fail_all(const Error& why);
+  std::size_t open() const { return open_.load(); }
+  void watch_settled() { watched_.store(true); }
+
+ private:
+  struct Seat {
+    Worker worker;
+    bool spins = false;  // what its hint says
+  };
+  // What receiving found: answered ones, with the lock free to settle them.
+  enum class Turn { more, nothing, stop };
+
+  Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
+  void take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
+  void violated(const Worker& worker, std::string how);
+  void settle(rpc::OpenCall open, std::exception_ptr error);
+  void count_settled(bool good);
+  std::size_t waiting() const;
+  void dispatch();
+  void give(Member member, rpc::OpenCall open);
+  void relieve(Member idle);
+  void advise(Seat& seat);
+
+  const std::string service_;
+  const Limits limits_;
+  const std::weak_ptr<Listener> listener_;
+  const std::size_t cores_;
+
+  // Counters; each stands for itself.
+  std::atomic<std::uint64_t> completed_ = 0, failed_ = 0;
+  std::atomic<std::size_t> open_ = 0;  // taken and not settled
+  std::atomic<std::size_t> spinners_ = 0;
+  std::atomic<bool> watched_ = false;
+
+  mutable std::mutex mutex_;
+  // guarded by mutex_
+  Schedule schedule_;
+  std::vector<Seat> seats_;
+  std::deque<rpc::OpenCall> queue_;
+  std::size_t held_ = 0;  // calls that workers have
+  rpc::CallId last_id_ = 0;
+  std::optional<Error> refusal_;
+};
+
+}  // namespace bulkhead::pool

@@ -1,0 +1,261 @@
+#include "pool/crew.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/log.hpp"
+#include "worker/launch.hpp"
+#include "worker/report.hpp"
+
+namespace bulkhead::pool {
+
+Crew::Crew(Plan plan)
+    : plan_(std::move(plan)),
+      connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
+      reactor_(reactor::Reactor::acquire()),
+      seats_(plan_.options.workers),
+      restart_(plan_.options.restart),
+      restart_timer_(reactor_->context()),
+      ending_timer_(reactor_->context()) {}
+
+void Crew::make_calls() {
+  const Calls::Limits limits{.members = plan_.options.workers,
+                             .queue = plan_.options.queue_limit,
+                             .message = plan_.options.max_message,
+                             .attempts = plan_.options.max_attempts};
+  calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
+}
+
+void Crew::start() {
+  make_calls();
+  reactor_->post([self = shared_from_this()] { self->launch_fork_server(); });
+  started_.wait(*reactor_);
+  if (someone_got_ready_) return;
+  const Error failure = *first_failure_;
+  kill_now();
+  throw failure;
+}
+
+void Crew::fill(PoolStats& stats) const {
+  calls_->fill(stats);
+  const std::lock_guard lock(mutex_);
+  stats.crashes = crashes_;
+  stats.restarts = restarts_;
+}
+
+std::shared_ptr<const CrashReport> Crew::last_crash() const {
+  const std::lock_guard lock(mutex_);
+  return last_crash_;
+}
+
+pid_t Crew::pid() const {
+  const std::lock_guard lock(mutex_);
+  return last_pid_;
+}
+
+// ------------------------------------------------------------ starting
+
+void Crew::launch_fork_server() {
+  try {
+    fork_server_ = worker::ForkServer::launch(reactor_, plan_.options.launch, plan_.contract,
+                                              connect_timeout_, weak_from_this());
+  } catch (const Error& error) {
+    fork_server_ended(error);
+  }
+}
+
+void Crew::fork_server_serves() { fill_seats(); }
+
+void Crew::fill_seats() {
+  restart_.try_again();
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (!seats_[member].worker && seats_[member].start_at <= Clock::now()) fill_seat(member);
+}
+
+void Crew::fill_seat(Member member) {
+  const bool again = seats_[member].decided;
+  try {
+    auto worker =
+        worker::WorkerProcess::start(reactor_, fork_server_, ++last_number_, plan_.contract.service,
+                                     connect_timeout_, plan_.options.max_message, weak_from_this());
+    calls_->seat(member, worker);
+    seats_[member].worker = std::move(worker);
+    const std::lock_guard lock(mutex_);
+    restarts_ += again;
+  } catch (const std::system_error& error) {
+    const Error why(errc::start_failed,
+                    "a " + plan_.contract.service + " worker could not be started: " + error.what(),
+                    error.code());
+    note_crash(why);
+    back_off(std::chrono::nanoseconds::zero());
+    vacate(member, why, next_start_);
+  }
+}
+
+void Crew::worker_ready(worker::WorkerProcess& worker) {
+  {
+    const std::lock_guard lock(mutex_);
+    last_pid_ = worker.pid();
+  }
+  restart_.ready();
+  someone_got_ready_ = true;
+  const Member member = member_of(worker);
+  if (!ending_.begun()) {
+    calls_->refuse(std::nullopt);
+    calls_->joined(member);
+  }
+  decided(member, std::nullopt);
+  start_again();
+  if (ending_.begun()) look();
+}
+
+void Crew::decided(Member member, std::optional<Error> failure) {
+  if (std::exchange(seats_[member].decided, true)) return;
+  if (failure && !first_failure_) first_failure_ = std::move(failure);
+  const bool all =
+      std::all_of(seats_.begin(), seats_.end(), [](auto& seat) { return seat.decided; });
+  if (all) started_.happen();
+}
+
+// ------------------------------------------------------------ what happens to workers
+
+std::optional<Crew::Member> Crew::member_of(worker::WorkerNumber number) const {
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (seats_[member].worker && seats_[member].worker->number() == number) return member;
+  return std::nullopt;
+}
+
+Crew::Member Crew::member_of(const worker::WorkerProcess& worker) const {
+  return *member_of(worker.number());
+}
+
+void Crew::worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) {
+  if (const auto member = member_of(number))
+    seats_[*member].worker->was_started(pid, std::move(process));
+}
+
+void Crew::worker_not_started(worker::WorkerNumber number, const Error& why) {
+  if (const auto member = member_of(number)) seats_[*member].worker->was_not_started(why);
+}
+
+void Crew::worker_reaped(worker::WorkerNumber number, const platform::Ending& ending) {
+  if (const auto member = member_of(number)) seats_[*member].worker->was_reaped(ending);
+}
+
+void Crew::worker_rang(worker::WorkerProcess& worker) {
+  if (const auto member = member_of(worker.number())) calls_->rang(*member);
+}
+
+void Crew::worker_violated(Calls::Worker worker, std::string how) {
+  reactor_->post([worker = std::move(worker), how = std::move(how)] {
+    worker->kill(Cause::protocol_violation, how);
+  });
+}
+
+void Crew::worker_ended(worker::WorkerProcess& worker) {
+  const auto keep = worker.shared_from_this();
+  const Member member = member_of(worker);
+  auto left = calls_->left(member);
+  seats_[member].worker.reset();
+
+  std::vector<RunningCall> running;
+  for (const auto& open : left.begun) running.push_back(worker::running_call(open));
+  const bool explained = !running.empty();
+  const auto report = worker.report(std::move(running));
+  const Error why = worker.was_ready() ? worker::crash_error(report, nullptr, worker.detail())
+                                       : worker.start_failure();
+  // Counted before the calls are told: who has seen the crash sees it in the statistics.
+  if (!ending_.begun())
+    note_crash(why);
+  else if (ending_.stage() < Ending::Stage::closing)
+    count_end(worker);
+  calls_->lost(std::move(left), [&](const rpc::OpenCall& open) {
+    const RunningCall call = worker::running_call(open);
+    return worker::crash_error(report, &call, worker.detail());
+  });
+  // One that died with its fork server is part of that crash.
+  if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
+  vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
+  if (ending_.begun()) look();
+}
+
+// The end of a fork server counts as one crash, however many workers it takes along.
+void Crew::fork_server_ended(std::optional<Error> why) {
+  fork_server_.reset();
+  if (ending_.begun()) {
+    for_each_worker([](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(); });
+    return look();
+  }
+  platform::logger()->warn("{}", why->what());
+  back_off(std::chrono::nanoseconds::zero());
+  for_each_worker([](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(); });
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (!seats_[member].worker) vacate(member, *why, next_start_);
+}
+
+void Crew::note_crash(const Error& why) {
+  platform::logger()->warn("{}", why.what());
+  const std::lock_guard lock(mutex_);
+  ++crashes_;
+  if (why.crash()) last_crash_ = std::make_shared<CrashReport>(*why.crash());
+}
+
+void Crew::back_off(std::chrono::nanoseconds uptime) {
+  const double chance = std::uniform_real_distribution<double>(0.0, 1.0)(dice_);
+  next_start_ = std::max(next_start_, restart_.unexplained(Clock::now(), uptime, chance));
+}
+
+// Nobody sits there any more; a lone worker's place stays empty.
+void Crew::vacate(Member member, const Error& why, Clock::time_point start_at) {
+  seats_[member].start_at = start_at;
+  decided(member, why);
+  if (ending_.begun()) return;
+  if (plan_.lone) {
+    calls_->refuse(why);
+    return calls_->fail_queued(why);
+  }
+  give_up_if_broken();
+  start_again();
+}
+
+void Crew::give_up_if_broken() {
+  const bool anyone = std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
+    return seat.worker && !seat.worker->dead() && seat.worker->was_ready();
+  });
+  if (!restart_.broken() || anyone) return;
+  const auto crash = last_crash();
+  const Error broken(errc::restart_limit,
+                     "the " + plan_.contract.service +
+                         " pool gave up for now: too many crashes that no request explains" +
+                         (crash ? "; the last: worker " + std::to_string(crash->pid) + " " +
+                                      worker::how_it_ended(*crash) + worker::last_words(*crash)
+                                : ""),
+                     {}, crash);
+  calls_->refuse(broken);
+  calls_->fail_queued(broken);
+  platform::logger()->error("{}", broken.what());
+}
+
+// As soon as an empty place may be filled. Not before the first start of each is decided: a pool of
+// which nobody gets ready is not tried twice.
+void Crew::start_again() {
+  if (!started_.happened() || !someone_got_ready_) return;
+  auto when = Clock::time_point::max();
+  for (const Seat& seat : seats_)
+    if (!seat.worker) when = std::min(when, seat.start_at);
+  if (when == Clock::time_point::max()) return;
+  restart_timer_.expires_at(when);
+  restart_timer_.async_wait([weak = weak_from_this()](const auto& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->ending_.begun()) return;
+    if (!self->fork_server_)
+      self->launch_fork_server();
+    else if (self->fork_server_->serving())
+      self->fill_seats();
+    self->start_again();
+  });
+}
+
+}  // namespace bulkhead::pool

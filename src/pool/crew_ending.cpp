@@ -1,0 +1,133 @@
+// How a crew performs what the rules of ending say (ending.hpp).
+#include <algorithm>
+#include <utility>
+
+#include "pool/crew.hpp"
+
+namespace bulkhead::pool {
+
+namespace {
+
+Error shut_down_error(const std::string& service) {
+  return Error(errc::shut_down, "the " + service + " workers were shut down");
+}
+
+}  // namespace
+
+ShutdownReport Crew::shut_down(std::chrono::milliseconds grace) {
+  reactor_->post([self = shared_from_this(), grace] {
+    self->end(self->ending_.shut_down(Clock::now(), grace));
+  });
+  ended_.wait(*reactor_);
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+void Crew::kill_now() {
+  reactor_->post([self = shared_from_this()] { self->end(self->ending_.kill_now(Clock::now())); });
+  ended_.wait(*reactor_);
+}
+
+void Crew::end(Ending::Step first_step) {
+  if (!std::exchange(ending_noted_, true)) {
+    ending_since_ = Clock::now();
+    PoolStats stats;
+    calls_->fill(stats);
+    completed_before_ = stats.completed;
+    failed_before_ = stats.failed;
+    restart_timer_.cancel();
+    calls_->refuse(shut_down_error(plan_.contract.service));
+    calls_->watch_settled();
+  }
+  perform(first_step);
+  look();
+}
+
+void Crew::all_settled() {
+  reactor_->post([self = shared_from_this()] { self->look(); });
+}
+
+void Crew::look() {
+  if (!ending_.begun()) return;
+  for (auto step = ending_.look(calls_->open() > 0, any_worker(), fork_server_ != nullptr);
+       step.act != Act::nothing;
+       step = ending_.look(calls_->open() > 0, any_worker(), fork_server_ != nullptr))
+    perform(step);
+}
+
+bool Crew::any_worker() const {
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [](const Seat& seat) { return bool(seat.worker); });
+}
+
+void Crew::perform(const Ending::Step& step) {
+  if (step.wake_at) wake_at(*step.wake_at);
+  const auto kill_all = [this] {
+    for_each_worker([](Member, worker::WorkerProcess& worker) { worker.kill(Cause::shut_down); });
+  };
+  switch (step.act) {
+    case Act::nothing:
+      return;
+    case Act::ask_to_leave:
+      return for_each_worker([this](Member member, worker::WorkerProcess& worker) {
+        if (!worker.was_ready()) return worker.kill(Cause::shut_down);
+        worker.asked_to_leave();
+        calls_->ask_to_leave(member);
+      });
+    case Act::fail_and_terminate:
+      calls_->fail_all(shut_down_error(plan_.contract.service));
+      return for_each_worker([](Member, worker::WorkerProcess& worker) { worker.terminate(); });
+    case Act::fail_and_kill:
+      calls_->fail_all(shut_down_error(plan_.contract.service));
+      return kill_all();
+    case Act::kill:
+      return kill_all();
+    case Act::give_up:
+      give_up();
+      [[fallthrough]];
+    case Act::close:
+      if (fork_server_) fork_server_->close();
+      return;
+    case Act::done:
+      return finish();
+  }
+}
+
+void Crew::wake_at(Clock::time_point when) {
+  ending_timer_.expires_at(when);
+  ending_timer_.async_wait([weak = weak_from_this()](const auto& error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    self->perform(self->ending_.time_is_up(Clock::now()));
+    self->look();
+  });
+}
+
+void Crew::give_up() {
+  const std::lock_guard lock(mutex_);
+  for_each_worker([this](Member, worker::WorkerProcess& worker) {
+    report_.unkillable.push_back(worker.pid());
+  });
+}
+
+void Crew::count_end(const worker::WorkerProcess& worker) {
+  const std::lock_guard lock(mutex_);
+  ++(worker.ended_by_itself() ? report_.workers_left : report_.workers_killed);
+}
+
+void Crew::finish() {
+  ending_timer_.cancel();
+  restart_timer_.cancel();
+  PoolStats stats;
+  calls_->fill(stats);
+  {
+    const std::lock_guard lock(mutex_);
+    report_.calls_completed = stats.completed - completed_before_;
+    report_.calls_failed = stats.failed - failed_before_;
+    report_.elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - ending_since_);
+  }
+  ended_.happen();
+}
+
+}  // namespace bulkhead::pool

@@ -1,0 +1,37 @@
+#include "pool/restart.hpp"
+
+#include <algorithm>
+
+namespace bulkhead::pool {
+
+std::chrono::nanoseconds Restart::delay(double chance) const {
+  if (in_a_row_ <= 1) return std::chrono::nanoseconds::zero();
+  const unsigned doublings = std::min(in_a_row_ - 2, 20u);
+  const std::chrono::nanoseconds full =
+      std::min<std::chrono::nanoseconds>(first_delay * (1u << doublings), longest_delay);
+  const double jitter = 0.5 + chance;
+  return std::chrono::nanoseconds(
+      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(full.count()) * jitter));
+}
+
+Restart::Time Restart::unexplained(Time now, std::chrono::nanoseconds uptime, double chance) {
+  if (uptime >= healthy_uptime) in_a_row_ = 0;
+  ++in_a_row_;
+  recent_.push_back(now);
+  while (now - recent_.front() > limit_.period) recent_.pop_front();
+  if (limit_.count == 0) {
+    recent_.clear();
+    return now + delay(chance);
+  }
+  if (trying_again_ || recent_.size() > limit_.count) {
+    broken_ = true;
+    trying_again_ = false;
+    recent_.clear();
+    return now + pause;
+  }
+  // While it is broken, other workers' ends do not shorten the pause: the owner keeps the later
+  // time.
+  return now + delay(chance);
+}
+
+}  // namespace bulkhead::pool

@@ -1,0 +1,90 @@
+#include "process/roof.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <random>
+#include <system_error>
+
+#include "platform/fork.hpp"
+#include "platform/log.hpp"
+#include "platform/proc.hpp"
+
+namespace bulkhead::process {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view prefix = "bulkhead-";
+constexpr std::chrono::seconds sweep_timeout(1);
+
+std::string own_roof_name() {
+  const pid_t pid = platform::own_pid();
+  std::random_device random;
+  return std::string(prefix) + std::to_string(pid) + "-" +
+         std::to_string(platform::start_time(pid).value_or(0)) + "-" + std::to_string(random()) +
+         std::to_string(random());
+}
+
+void prove_usable(const Cgroup& roof) {
+  const auto probe = Cgroup::make(roof.path() + "/probe");
+  const auto forked = platform::fork_into_cgroup(probe.directory());
+  if (forked.in_child()) platform::exit_now(0);
+  const auto ending = forked.pidfd.reap(true);
+  probe.remove(sweep_timeout);
+  if (!ending || ending->how != platform::Ending::How::exited || ending->status != 0)
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "no process can be started in the cgroup " + roof.path());
+}
+
+bool owner_lives(const RoofOwner& owner) {
+  return platform::start_time(owner.pid) == owner.start_time;
+}
+
+}  // namespace
+
+std::optional<Cgroup> make_roof() {
+  const auto directory = own_cgroup();
+  if (!directory) return std::nullopt;
+  sweep_roofs(*directory);
+  std::optional<Cgroup> roof;
+  try {
+    roof = Cgroup::make(*directory + "/" + own_roof_name());
+    if (platform::try_lock(roof->directory())) {
+      prove_usable(*roof);
+      return roof;
+    }
+  } catch (const std::system_error& error) {
+    platform::logger()->debug("workers are held without a cgroup: {}", error.what());
+  }
+  if (roof) roof->remove(sweep_timeout);
+  return std::nullopt;
+}
+
+bool remove_orphaned_roof(const std::string& path, std::chrono::milliseconds timeout) {
+  if (!parse_roof_name(fs::path(path).filename().native())) return false;
+  const auto roof = Cgroup::open(path);
+  return !roof || roof->remove(timeout);
+}
+
+void sweep_roofs(const std::string& directory) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    const auto owner = parse_roof_name(entry.path().filename().native());
+    if (!owner || owner_lives(*owner)) continue;
+    const auto roof = Cgroup::open(entry.path().native());
+    if (roof && platform::try_lock(roof->directory()) && !roof->remove(sweep_timeout))
+      platform::logger()->warn("cannot end all processes that were left in {}", roof->path());
+  }
+}
+
+std::optional<RoofOwner> parse_roof_name(std::string_view name) {
+  if (!name.starts_with(prefix)) return std::nullopt;
+  RoofOwner owner;
+  const char* const end = name.data() + name.size();
+  const auto pid = std::from_chars(name.data() + prefix.size(), end, owner.pid);
+  if (pid.ec != std::errc() || pid.ptr == end || *pid.ptr != '-') return std::nullopt;
+  const auto start = std::from_chars(pid.ptr + 1, end, owner.start_time);
+  if (start.ec != std::errc() || start.ptr == end || *start.ptr != '-') return std::nullopt;
+  return owner;
+}
+
+}  // namespace bulkhead::process

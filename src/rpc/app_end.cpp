@@ -1,0 +1,212 @@
+#include "rpc/app_end.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace bulkhead::rpc {
+
+AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message)
+    : link_(ipc::End::app, std::move(segment), std::move(bell)),
+      max_message_(max_message),
+      slots_(link_.segment().slots()),
+      entries_(slots_.size()) {
+  free_slots_.reserve(entries_.size());
+  for (std::size_t slot = entries_.size(); slot > 0; --slot)
+    free_slots_.push_back(static_cast<Slot>(slot - 1));
+}
+
+// ------------------------------------------------------------ sending, under the owner's lock
+
+void AppEnd::hand_over(OpenCall open) {
+  const Slot slot = free_slots_.back();
+  free_slots_.pop_back();
+  const Ticket ticket = ++last_ticket_;
+  slots_[slot].store(slot_word::queued(ticket), std::memory_order_release);
+  Outgoing message{.head = {.id = open.id,
+                            .ticket = ticket,
+                            .slot = slot,
+                            .kind = Kind::request,
+                            .request = static_cast<std::uint16_t>(open.call->type->index),
+                            .size = open.call->request.size()},
+                   .call = open.call};
+  entries_[slot] = {std::move(open), ticket};
+  order_.emplace_back(slot, ticket);
+  if (!outbox_.empty() || !send_some(message)) outbox_.push_back(std::move(message));
+}
+
+void AppEnd::leave() {
+  outbox_.push_back({.head = {.kind = Kind::leave}, .call = nullptr});
+  flush();
+}
+
+void AppEnd::flush() {
+  while (!outbox_.empty() && send_some(outbox_.front())) outbox_.pop_front();
+}
+
+// True when the whole message is out.
+bool AppEnd::send_some(Outgoing& message) {
+  std::span<const std::byte> body;
+  if (message.call) body = std::span(message.call->request).subspan(message.sent);
+  for (bool more = true; more;) {
+    const auto head = message.begun ? std::span<const std::byte>{}
+                                    : std::as_bytes(std::span(&message.head, std::size_t{1}));
+    const std::size_t size = std::min(body.size(), link_.largest_payload() - head.size());
+    more = size < body.size();
+    if (!send_frame(head, body.first(size), more)) return false;
+    message.begun = true;
+    message.sent += size;
+    body = body.subspan(size);
+  }
+  return true;
+}
+
+// False when there is no room; the doorbell then rings when there is.
+bool AppEnd::send_frame(std::span<const std::byte> head, std::span<const std::byte> body,
+                        bool more) {
+  for (;;) {
+    switch (link_.send(head, body, more ? ipc::more : 0)) {
+      case ipc::Write::done:
+        return true;
+      case ipc::Write::violation:
+        send_violated_ = true;
+        return false;
+      case ipc::Write::full:
+        if (!link_.arm_for_room(head.size() + body.size())) return false;
+    }
+  }
+}
+
+std::vector<OpenCall> AppEnd::take_back(std::size_t count) {
+  std::vector<OpenCall> taken;
+  while (taken.size() < count && !order_.empty()) {
+    const auto [slot, ticket] = order_.back();
+    if (entries_[slot].ticket == ticket) {
+      std::uint64_t expected = slot_word::queued(ticket);
+      // A worker takes calls up in order: where it has begun this one, it has begun those before.
+      if (!slots_[slot].compare_exchange_strong(expected, slot_word::free)) break;
+      forget_outgoing(ticket);
+      taken.push_back(release(slot));
+    }
+    order_.pop_back();
+  }
+  return taken;
+}
+
+// A message that is partly out is ended early: the worker has not claimed it, and drops the parts.
+void AppEnd::forget_outgoing(Ticket ticket) {
+  const auto found = std::find_if(outbox_.begin(), outbox_.end(), [&](const Outgoing& message) {
+    return message.head.ticket == ticket;
+  });
+  if (found == outbox_.end()) return;
+  if (found->begun)
+    *found = {.head = {}, .call = nullptr, .begun = true};
+  else
+    outbox_.erase(found);
+}
+
+OpenCall AppEnd::release(Slot slot) {
+  entries_[slot].ticket = 0;
+  free_slots_.push_back(slot);
+  return std::move(entries_[slot].open);
+}
+
+std::optional<OpenCall> AppEnd::close(const Head& head) {
+  if (head.slot >= entries_.size() || head.ticket == 0) return std::nullopt;
+  const Entry& entry = entries_[head.slot];
+  if (entry.ticket != head.ticket || entry.open.id != head.id ||
+      entry.open.call->type->index != head.request)
+    return std::nullopt;
+  const bool still_going_out = std::any_of(outbox_.begin(), outbox_.end(), [&](const Outgoing& m) {
+    return m.head.ticket == head.ticket;
+  });
+  if (still_going_out) return std::nullopt;  // nobody can have answered that
+  OpenCall open = release(head.slot);
+  while (!order_.empty() && entries_[order_.front().first].ticket != order_.front().second)
+    order_.pop_front();
+  return open;
+}
+
+void AppEnd::reopen(OpenCall open) {
+  const Slot slot = free_slots_.back();
+  free_slots_.pop_back();
+  const Ticket ticket = ++last_ticket_;
+  slots_[slot].store(slot_word::begun(ticket), std::memory_order_release);
+  entries_[slot] = {std::move(open), ticket};
+  order_.emplace_back(slot, ticket);
+}
+
+bool AppEnd::not_begun(Slot slot) const {
+  return slots_[slot].load(std::memory_order_acquire) == slot_word::queued(entries_[slot].ticket);
+}
+
+AppEnd::Left AppEnd::drain() {
+  Left left;
+  outbox_.clear();
+  for (const auto& [slot, ticket] : order_) {
+    if (entries_[slot].ticket != ticket) continue;
+    auto& calls = not_begun(slot) ? left.not_begun : left.begun;
+    calls.push_back(release(slot));
+  }
+  order_.clear();
+  return left;
+}
+
+// ------------------------------------------------------------ receiving, with the receive role
+
+AppEnd::Received AppEnd::violate(std::string what) {
+  violation_ = std::move(what);
+  return Received::violation;
+}
+
+AppEnd::Received AppEnd::receive(Message& message) {
+  while (violation_.empty()) {
+    const std::size_t before = incoming_.bytes.size();
+    const ipc::Read read = link_.receive(incoming_.bytes);
+    if (read == ipc::Read::empty) return Received::nothing;
+    if (read == ipc::Read::violation) return violate("its ring holds what no worker writes");
+    if (const char* fault = fault_of_part(before, read == ipc::Read::frame)) return violate(fault);
+    if (read == ipc::Read::part) continue;
+    std::swap(message, incoming_);
+    incoming_.bytes.clear();
+    return Received::message;
+  }
+  return Received::violation;
+}
+
+// A part of a message has come, behind the `before` bytes that were there. Memory is only ever
+// taken for what has come, not for what a head announces.
+const char* AppEnd::fault_of_part(std::size_t before, bool last) {
+  const std::size_t now = incoming_.bytes.size();
+  if (before == 0) {
+    if (now < sizeof(Head)) return "it sent a message shorter than its head";
+    std::memcpy(&incoming_.head, incoming_.bytes.data(), sizeof(Head));
+    if (const char* fault = fault_of(incoming_.head)) return fault;
+  } else if (now == before) {
+    return "it sent a part of a message that holds nothing";
+  }
+  const std::size_t body = now - sizeof(Head);
+  if (last ? body != incoming_.head.size : body >= incoming_.head.size)
+    return "it sent a message whose size is not what its head says";
+  return nullptr;
+}
+
+const char* AppEnd::fault_of(const Head& head) const {
+  switch (head.kind) {
+    case Kind::ready:
+    case Kind::refused:
+      break;
+    case Kind::response:
+    case Kind::threw:
+    case Kind::too_large:
+      if (head.slot >= entries_.size()) return "it answered for a slot that there is not";
+      break;
+    case Kind::request:
+    case Kind::leave:
+    default:
+      return "it sent a message of a kind that no worker sends";
+  }
+  if (head.size > max_message_) return "it announced a message larger than any may be";
+  return nullptr;
+}
+
+}  // namespace bulkhead::rpc

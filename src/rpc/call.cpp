@@ -1,0 +1,31 @@
+#include "bulkhead/detail/call.hpp"
+
+#include "bulkhead/detail/refused.hpp"
+#include "platform/futex.hpp"
+
+namespace bulkhead::detail {
+
+bool Call::wait(std::optional<std::chrono::steady_clock::time_point> deadline) const {
+  if (ready()) return true;
+  if (source) source->receive_for(*this);
+  for (std::uint32_t seen = state_.load(std::memory_order_acquire); seen != settled;
+       seen = state_.load(std::memory_order_acquire)) {
+    if (seen == open && !state_.compare_exchange_weak(seen, awaited)) continue;
+    if (!platform::futex_wait(state_, awaited, deadline)) return ready();
+  }
+  return true;
+}
+
+void Call::settle(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
+  if (state_.exchange(settled, std::memory_order_acq_rel) == awaited)
+    platform::futex_wake_all(state_);
+}
+
+void TypedCall<void>::accept(std::span<const std::byte> response) {
+  if (!response.empty())
+    throw Refused("a response of " + std::to_string(response.size()) +
+                  " bytes where none was expected");
+}
+
+}  // namespace bulkhead::detail

@@ -1,0 +1,75 @@
+// The life of one call, as rules: what happened goes in, what must be done comes out.
+// No I/O, no thread, no clock. Lives under the lock of whoever owns the call.
+//
+//            hand_over                 answered
+//   queued ─────────────▶ handed_over ──────────▶ settled
+//     ▲                    │   │   │
+//     └─ taken_back, lost ─┘   │   └─ stop(partial) ─▶ stopping ──── answered, lost ──▶ settled
+//        before it began,      │
+//        or to be tried again  └─ stop(terminal) ────▶ abandoned ─── answered, lost ──▶ settled
+//
+// Whether a worker has begun a call is told by the call's slot in shared memory, which the owner
+// reads, or takes back, just before it reports an event.
+#pragma once
+
+#include <cstdint>
+
+namespace bulkhead::rpc {
+
+class CallLife {
+ public:
+  enum class State : std::uint8_t {
+    queued,       // waits in the app for a worker
+    handed_over,  // a worker has it, and may have begun
+    stopping,     // begun; its handler was asked to stop, its caller still waits
+    abandoned,    // begun; its caller has been told, its worker has not ended with it yet
+    settled,      // its caller has been told, and no worker has it
+  };
+  // How urgently a call is to be stopped, from the mildest.
+  enum class Stop : std::uint8_t {
+    total,     // only if it has not begun
+    partial,   // ask the handler; the caller waits for its answer or its worker's end
+    terminal,  // the caller is told now, and the handler asked
+  };
+  enum class Failure : std::uint8_t { none, crashed, cancelled, deadline, shut_down };
+
+  // What the owner must do next.
+  struct Step {
+    enum class Then : std::uint8_t { nothing, requeue, deliver, fail } then = Then::nothing;
+    Failure failure = Failure::none;  // with `fail`
+    bool ask_handler = false;         // to stop, and start its grace period
+    bool kill_worker = false;
+  };
+
+  CallLife() = default;
+  // `max_attempts`: how many workers it may take down; one that is not idempotent, one.
+  CallLife(bool idempotent, unsigned max_attempts)
+      : attempts_allowed_(idempotent && max_attempts > 0 ? max_attempts : 1) {}
+
+  State state() const { return state_; }
+  // The attempt that is under way, from 1.
+  unsigned attempt() const { return workers_lost_ + 1; }
+
+  void hand_over();
+  // The owner got it back before the worker had begun.
+  Step taken_back();
+  Step answered();
+  // Its worker ended. `begun`: it had taken the call up.
+  Step worker_lost(bool begun);
+  // Its caller or its deadline asks for an end. `reason`: cancelled or deadline.
+  Step stop(Failure reason, Stop how, bool begun);
+  // The handler that was asked to stop has not answered within its grace period.
+  Step grace_over() const;
+  // Its owner ends: nobody will run it any more.
+  Step shut_down();
+
+ private:
+  Step settle(Step::Then then, Failure failure = Failure::none);
+
+  State state_ = State::queued;
+  Failure stop_reason_ = Failure::none;
+  unsigned attempts_allowed_ = 1;
+  unsigned workers_lost_ = 0;
+};
+
+}  // namespace bulkhead::rpc

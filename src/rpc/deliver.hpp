@@ -1,0 +1,21 @@
+// What an answer from a worker makes of its call.
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "bulkhead/detail/call.hpp"
+#include "rpc/app_end.hpp"
+
+namespace bulkhead::rpc {
+
+struct Verdict {
+  std::exception_ptr error;  // null: the call has its response
+  std::string violation;     // not empty: no worker answers so, and the call has no answer
+};
+
+// Lets the call take its response, which runs its type's own code: never under a lock. Settles
+// nothing. `worker` names it in errors: "thumbnailer worker 4711".
+Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker);
+
+}  // namespace bulkhead::rpc

@@ -1,0 +1,23 @@
+// A call that its owner keeps track of: what the caller waits on, its life, and where it is.
+// Passed by value from queue to worker and back, under the owner's lock.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "bulkhead/detail/call.hpp"
+#include "rpc/call_life.hpp"
+#include "rpc/wire.hpp"
+
+namespace bulkhead::rpc {
+
+struct OpenCall {
+  using Time = std::chrono::steady_clock::time_point;
+
+  std::shared_ptr<detail::Call> call;
+  CallLife life;
+  CallId id = 0;
+  Time handed_over{};  // when its present worker was given it
+};
+
+}  // namespace bulkhead::rpc

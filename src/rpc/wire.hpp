@@ -1,0 +1,52 @@
+// The format of the messages that an app and a worker exchange through their rings.
+//
+//   message  = head body                      split over as many frames as it needs
+//   head     = id u64, ticket u64, slot u32, kind u16, request u16, size u64
+//              in the first frame only
+//   body     = `size` bytes
+//
+//   kind       way          id, ticket, slot   request     body
+//   request    to worker    the call's         its index   the packed request
+//   leave      to worker    0                  0           empty: end when all before it is done
+//   ready      to app       0                  0           empty: it will take requests
+//   refused    to app       0                  0           text: why it will not
+//   response   to app       as in its request  its index   the packed response
+//   threw      to app       as in its request  its index   exception's type, a zero byte, its
+//   what() too_large  to app       as in its request  its index   the response's size in decimal
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace bulkhead::rpc {
+
+using CallId = std::uint64_t;  // from 1, never used twice by one owner
+using Ticket = std::uint64_t;  // one giving of one call to one worker: from 1, never used twice
+using Slot = std::uint32_t;
+
+enum class Kind : std::uint16_t { request = 1, leave, ready, refused, response, threw, too_large };
+
+struct Head {
+  CallId id = 0;
+  Ticket ticket = 0;
+  Slot slot = 0;
+  Kind kind = Kind::request;
+  std::uint16_t request = 0;
+  std::uint64_t size = 0;
+};
+static_assert(sizeof(Head) == 32 && std::has_unique_object_representations_v<Head>);
+
+// The state word of one call, shared by both sides. The app writes `queued`; the worker claims the
+// call, or the app takes it back, by exchanging exactly that word: one of them wins. Any other word
+// than the one that the app wrote counts as begun.
+namespace slot_word {
+constexpr std::uint64_t free = 0;
+constexpr std::uint64_t queued(Ticket ticket) { return ticket << 2 | 1; }
+constexpr std::uint64_t begun(Ticket ticket) { return ticket << 2 | 2; }
+}  // namespace slot_word
+
+// Longer texts of exceptions are cut.
+constexpr std::size_t max_exception_text = 16 * 1024;
+
+}  // namespace bulkhead::rpc

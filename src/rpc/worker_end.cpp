@@ -1,0 +1,101 @@
+#include "rpc/worker_end.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "platform/fault.hpp"
+
+namespace bulkhead::rpc {
+
+namespace {
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+}  // namespace
+
+WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message)
+    : link_(ipc::End::worker, std::move(segment), std::move(bell)), max_message_(max_message) {}
+
+WorkerEnd::Next WorkerEnd::next(Request& request) {
+  bool first = true;  // the next part begins a message
+  bool ours = false;  // the parts that come belong to a message that is for us
+  for (request.bytes.clear();;) {
+    const ipc::Read read = link_.receive(request.bytes);
+    if (read == ipc::Read::violation) return Next::app_gone;  // no longer what the two sides share
+    if (read == ipc::Read::empty) {
+      if (link_.wait_for_frame() == ipc::Wake::closed) return Next::app_gone;
+      continue;
+    }
+    if (first) ours = take_up(request);
+    first = read == ipc::Read::frame;
+    if (!ours)
+      request.bytes.clear();
+    else if (read == ipc::Read::frame)
+      return request.head.kind == Kind::leave ? Next::leave : Next::request;
+  }
+}
+
+// False when the app took the request back; then its parts are dropped, up to the last.
+bool WorkerEnd::take_up(Request& request) {
+  std::memcpy(&request.head, request.bytes.data(), sizeof(Head));
+  if (request.head.kind == Kind::leave) return true;
+  if (!claim(request.head)) return false;
+  request.bytes.reserve(sizeof(Head) + request.head.size);
+  return true;
+}
+
+bool WorkerEnd::claim(const Head& head) {
+  platform::fault_point("worker.before_claim");
+  std::uint64_t expected = slot_word::queued(head.ticket);
+  const bool claimed = link_.segment().slots()[head.slot].compare_exchange_strong(
+      expected, slot_word::begun(head.ticket), std::memory_order_acq_rel);
+  if (claimed) platform::fault_point("worker.after_claim");
+  return claimed;
+}
+
+bool WorkerEnd::send(Head head, std::span<const std::byte> body) {
+  head.size = body.size();
+  auto first = std::as_bytes(std::span(&head, std::size_t{1}));
+  for (bool more = true; more;) {
+    const std::size_t size = std::min(body.size(), link_.largest_payload() - first.size());
+    more = size < body.size();
+    ipc::Write written;
+    while ((written = link_.send(first, body.first(size), more ? ipc::more : 0)) ==
+           ipc::Write::full)
+      if (link_.wait_for_room(first.size() + size) == ipc::Wake::closed) return false;
+    if (written == ipc::Write::violation) return false;
+    if (more) platform::fault_point("worker.mid_response");
+    body = body.subspan(size);
+    first = {};
+  }
+  return true;
+}
+
+bool WorkerEnd::ready() { return send({.kind = Kind::ready}, {}); }
+
+bool WorkerEnd::refuse(std::string_view why) {
+  return send({.kind = Kind::refused}, bytes_of(why.substr(0, max_exception_text)));
+}
+
+bool WorkerEnd::respond(const Head& request, std::span<const std::byte> response) {
+  Head head = request;
+  head.kind = Kind::response;
+  if (response.size() <= max_message_) return send(head, response);
+  head.kind = Kind::too_large;
+  return send(head, bytes_of(std::to_string(response.size())));
+}
+
+bool WorkerEnd::report_exception(const Head& request, std::string_view type,
+                                 std::string_view what) {
+  Head head = request;
+  head.kind = Kind::threw;
+  std::string text(type);
+  text += '\0';
+  text += what.substr(0, max_exception_text - std::min(text.size(), max_exception_text));
+  return send(head, bytes_of(text));
+}
+
+}  // namespace bulkhead::rpc

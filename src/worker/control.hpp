@@ -1,0 +1,104 @@
+// What the app and its fork server say to each other over the control socket, a packet each.
+// Both sides are trusted: workers close the socket before they run anything of the user's.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "platform/fd.hpp"
+#include "platform/pidfd.hpp"
+
+namespace bulkhead::worker {
+
+using WorkerNumber = std::uint32_t;  // from 1, never used twice by one fork server
+
+// --- orders, from the app
+
+struct StartWorker {  // with three descriptors: doorbell, standard output, standard error
+  WorkerNumber number = 0;
+  std::string segment;
+  std::uint64_t max_message = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number, segment, max_message);
+  }
+};
+struct SignalWorker {  // it and all that it started; SIGKILL ends the tree for certain
+  WorkerNumber number = 0;
+  std::int32_t signal = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number, signal);
+  }
+};
+using Order = std::variant<StartWorker, SignalWorker>;
+
+// --- notices, to the app
+
+struct Serving {     // it takes orders
+  std::string roof;  // the cgroup directory that holds its workers; empty: there is none
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(roof);
+  }
+};
+struct Refused {  // it will not serve, and ends
+  std::string why;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(why);
+  }
+};
+struct Started {  // with the worker's pidfd
+  WorkerNumber number = 0;
+  std::int32_t pid = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number, pid);
+  }
+};
+struct NotStarted {
+  WorkerNumber number = 0;
+  std::int32_t error = 0;
+  std::string why;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number, error, why);
+  }
+};
+struct Ended {
+  WorkerNumber number = 0;
+  platform::Ending ending;
+
+  using Words = std::array<std::int64_t, sizeof(platform::Ending) / sizeof(std::int64_t)>;
+  static_assert(std::is_trivially_copyable_v<platform::Ending>);
+  template <class Archive>
+  void save(Archive& ar) const {
+    ar(number, std::bit_cast<Words>(ending));
+  }
+  template <class Archive>
+  void load(Archive& ar) {
+    Words words{};
+    ar(number, words);
+    ending = std::bit_cast<platform::Ending>(words);
+  }
+};
+using Notice = std::variant<Serving, Refused, Started, NotStarted, Ended>;
+
+constexpr std::size_t max_control_packet = 128 * 1024;
+constexpr std::size_t max_control_fds = 3;
+
+std::vector<std::byte> pack(const Order& order);
+std::vector<std::byte> pack(const Notice& notice);
+// Throw std::runtime_error for what is none.
+Order unpack_order(std::span<const std::byte> packet);
+Notice unpack_notice(std::span<const std::byte> packet);
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,102 @@
+// The app's side of a fork server: launches it, judges its greeting, passes orders on, watches it.
+// Lives on the reactor: everything here runs there. Its listener is told of each thing once.
+//
+// Stages: launching (until the greeting) ─▶ preparing (preload) ─▶ serving ─▶ ended.
+// The first reason to fail is the one that is told, when the process is gone.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bulkhead/detail/contract.hpp"
+#include "bulkhead/error.hpp"
+#include "bulkhead/worker.hpp"
+#include "process/output.hpp"
+#include "process/spawn.hpp"
+#include "reactor/reactor.hpp"
+#include "worker/control.hpp"
+#include "worker/handshake.hpp"
+#include "worker/watch.hpp"
+
+namespace bulkhead::worker {
+
+class ForkServer : public std::enable_shared_from_this<ForkServer> {
+ public:
+  class Listener {
+   public:
+    virtual void fork_server_serves() = 0;
+    // It did not start, or died, or left as it was asked to (then `why` is empty).
+    // With it die all of its workers.
+    virtual void fork_server_ended(std::optional<Error> why) = 0;
+    virtual void worker_started(WorkerNumber number, pid_t pid, platform::Pidfd process) = 0;
+    virtual void worker_not_started(WorkerNumber number, const Error& why) = 0;
+    virtual void worker_reaped(WorkerNumber number, const platform::Ending& ending) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Throws Error(start_failed) if the program cannot be started at all. `listener` is not told of
+  // anything once it is gone.
+  static std::shared_ptr<ForkServer> launch(std::shared_ptr<reactor::Reactor> reactor,
+                                            const Launch& program, const detail::Contract& contract,
+                                            std::chrono::milliseconds connect_timeout,
+                                            std::weak_ptr<Listener> listener);
+  ForkServer(const ForkServer&) = delete;
+  ForkServer& operator=(const ForkServer&) = delete;
+
+  bool serving() const { return stage_ == Stage::serving; }
+  // The descriptors are the worker's ends, and may be closed afterwards.
+  void start_worker(const StartWorker& order, const platform::Fd& doorbell,
+                    const platform::Fd& output, const platform::Fd& errors);
+  // To a worker and all that it started.
+  void signal_worker(WorkerNumber number, int signal);
+  // Asks it to kill its workers' trees, and to end.
+  void close();
+  // Ends it at once; its workers die with it.
+  void kill();
+  pid_t pid() const { return child_.pid; }
+
+ private:
+  enum class Stage { launching, preparing, serving, ended };
+
+  ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::Contract& contract,
+             std::weak_ptr<Listener> listener);
+  void spawn(const Launch& program);
+  void watch(std::chrono::milliseconds connect_timeout);
+  bool read_control();
+  void take_greeting(std::span<const std::byte> packet);
+  void take_notice(const Notice& notice, std::vector<platform::Fd> fds);
+  void take(const Serving& notice);
+  void fail(Error why);
+  void timed_out(std::chrono::milliseconds connect_timeout);
+  void process_ended();
+  Error ended_unasked(const platform::Ending& ending);
+  void send(const Order& order, std::span<const int> fds = {});
+
+  template <class Tell>
+  void tell(Tell&& tell_listener) {
+    if (const auto listener = listener_.lock()) tell_listener(*listener);
+  }
+
+  const std::shared_ptr<reactor::Reactor> reactor_;
+  const detail::Contract contract_;
+  const std::weak_ptr<Listener> listener_;
+  const std::chrono::steady_clock::time_point launched_at_;
+
+  Stage stage_ = Stage::launching;
+  bool asked_to_end_ = false;
+  std::optional<Error> failure_;  // the first
+  std::string roof_;
+  process::Child child_;
+  platform::Fd control_socket_;
+  Watch control_;
+  Watch process_;
+  boost::asio::steady_timer connect_timer_;
+  std::optional<ForwardedOutput> output_, errors_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,18 @@
+// What is common to starting workers: how long to wait for them.
+#pragma once
+
+#include <chrono>
+
+#include "bulkhead/error.hpp"
+#include "rpc/open_call.hpp"
+
+namespace bulkhead::worker {
+
+// BULKHEAD_CONNECT_TIMEOUT (whole seconds) if it is set, else `configured`. Empty or 0 stands for
+// the latter too; what makes no sense is logged and ignored.
+std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured);
+
+// As reports tell of it.
+RunningCall running_call(const rpc::OpenCall& open);
+
+}  // namespace bulkhead::worker

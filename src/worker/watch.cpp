@@ -1,0 +1,27 @@
+#include "worker/watch.hpp"
+
+#include "platform/host.hpp"
+
+namespace bulkhead::worker {
+
+ForwardedOutput::ForwardedOutput(reactor::Reactor& reactor, platform::Fd read_end, int number)
+    : output_(std::move(read_end),
+              [number](std::string_view line) {
+                std::string whole(line);
+                whole += '\n';
+                platform::write_if_ready(number, whole);
+              }),
+      watch_(reactor) {}
+
+bool ForwardedOutput::drain() {
+  if (output_.drain() != platform::Io::end) return true;
+  watch_.stop();
+  return false;
+}
+
+void ForwardedOutput::finish() {
+  watch_.stop();
+  output_.finish();
+}
+
+}  // namespace bulkhead::worker

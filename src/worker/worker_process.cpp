@@ -1,0 +1,228 @@
+#include "worker/worker_process.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include "platform/fault.hpp"
+#include "platform/socket.hpp"
+#include "worker/report.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// The fork server knows how a worker ended as soon as we do, unless it is busy or hangs.
+constexpr std::chrono::milliseconds patience_for_status{200};
+constexpr std::chrono::seconds patience_after_doorbell{1};
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
+                             std::shared_ptr<ForkServer> fork_server, WorkerNumber number,
+                             std::string service, std::weak_ptr<Listener> listener)
+    : reactor_(std::move(reactor)),
+      fork_server_(std::move(fork_server)),
+      number_(number),
+      service_(std::move(service)),
+      listener_(std::move(listener)),
+      begun_at_(std::chrono::steady_clock::now()),
+      doorbell_(*reactor_),
+      process_(*reactor_),
+      timer_(reactor_->context()) {}
+
+std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Reactor> reactor,
+                                                    std::shared_ptr<ForkServer> fork_server,
+                                                    WorkerNumber number, std::string service,
+                                                    std::chrono::milliseconds connect_timeout,
+                                                    std::size_t max_message,
+                                                    std::weak_ptr<Listener> listener) {
+  std::shared_ptr<WorkerProcess> worker(new WorkerProcess(
+      std::move(reactor), std::move(fork_server), number, std::move(service), std::move(listener)));
+  worker->begin(connect_timeout, max_message);
+  return worker;
+}
+
+void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message) {
+  ipc::Segment segment = ipc::Segment::create();
+  auto [ours, theirs] = ipc::Doorbell::make();
+  platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
+  platform::fault_point("app.before_order");
+  fork_server_->start_worker({number_, segment.name(), max_message}, theirs.fd(), output.write,
+                             errors.write);
+  connection_ = std::make_unique<rpc::AppEnd>(std::move(segment), std::move(ours), max_message);
+  output_.emplace(*reactor_, std::move(output.read), 1);
+  errors_.emplace(*reactor_, std::move(errors.read), 2);
+  output_->start(weak_from_this());
+  errors_->start(weak_from_this());
+  watch_doorbell();
+  timer_.expires_after(connect_timeout);
+  timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
+    if (const auto self = weak.lock(); self && !error) self->timed_out(connect_timeout);
+  });
+}
+
+void WorkerProcess::watch_doorbell() {
+  const ipc::Doorbell& bell = connection_->link().bell();
+  static_cast<void>(connection_->link().arm());  // nothing can be there: nobody knows of it yet
+  doorbell_.start(bell.fd(), weak_from_this(), [this, &bell] {
+    if (bell.drain() == ipc::Bell::closed) {
+      doorbell_closed();
+      return false;
+    }
+    if (const auto listener = listener_.lock()) listener->worker_rang(*this);
+    return true;
+  });
+}
+
+// A process that ends closes its doorbell a moment before its pidfd tells. One that closes it and
+// lives on can not be woken any more. (While it starts, it is timed out anyway.)
+void WorkerProcess::doorbell_closed() {
+  if (stage_ != Stage::ready) return;
+  timer_.expires_after(patience_after_doorbell);
+  timer_.async_wait([weak = weak_from_this()](const auto& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->kill(Cause::protocol_violation, "it closed its doorbell");
+  });
+}
+
+// ------------------------------------------------------------ starting
+
+void WorkerProcess::was_started(pid_t pid, platform::Pidfd process) {
+  pid_ = pid;
+  pidfd_ = std::move(process);
+  process_.start(pidfd_.fd(), weak_from_this(), [this] {
+    process_ended();
+    return false;
+  });
+  if (killed_) kill(*cause_);
+}
+
+void WorkerProcess::was_not_started(const Error& why) {
+  failure_ = why;
+  finish();
+}
+
+void WorkerProcess::said(const rpc::AppEnd::Message& message) {
+  if (!reactor_->on_its_thread())
+    return reactor_->post([self = shared_from_this(), message] { self->said(message); });
+  if (message.head.kind == rpc::Kind::ready) return said_ready();
+  const auto why = message.body();
+  said_no(process::printable({reinterpret_cast<const char*>(why.data()), why.size()}));
+}
+
+void WorkerProcess::ring_reactor() {
+  reactor_->post([self = shared_from_this()] {
+    if (const auto listener = self->listener_.lock()) listener->worker_rang(*self);
+  });
+}
+
+void WorkerProcess::said_ready() {
+  if (stage_ != Stage::starting) return kill(Cause::protocol_violation, "it was ready twice");
+  connection_->link().unlink_segment();
+  stage_ = Stage::ready;
+  got_ready_ = true;
+  timer_.cancel();
+  if (const auto listener = listener_.lock()) listener->worker_ready(*this);
+}
+
+void WorkerProcess::said_no(std::string why) {
+  if (got_ready_) return kill(Cause::protocol_violation, "it refused to start after it was ready");
+  if (!failure_)
+    failure_ = Error(errc::start_failed,
+                     "a " + service_ + " worker could not be started: " + std::move(why));
+}
+
+void WorkerProcess::timed_out(std::chrono::milliseconds connect_timeout) {
+  if (stage_ != Stage::starting) return;
+  failure_ = Error(errc::connect_timeout, service_ + " worker " + std::to_string(pid_) +
+                                              " was not ready within " +
+                                              std::to_string(connect_timeout.count()) + " ms");
+  kill(Cause::connect_timeout);
+  if (pid_ == 0) fork_server_->kill();  // it hangs: it has not even forked
+}
+
+// ------------------------------------------------------------ ending
+
+Cause WorkerProcess::cause_or(Cause cause) {
+  if (!cause_) cause_ = cause;
+  return *cause_;
+}
+
+void WorkerProcess::kill(Cause cause, std::string detail) {
+  if (dead()) return;
+  if (!cause_) detail_ = std::move(detail);
+  cause_or(cause);
+  killed_ = true;
+  if (pidfd_) pidfd_.signal(SIGKILL);
+  fork_server_->signal_worker(number_, SIGKILL);
+}
+
+void WorkerProcess::terminate() {
+  cause_or(Cause::shut_down);
+  killed_ = true;
+  fork_server_->signal_worker(number_, SIGTERM);
+}
+
+void WorkerProcess::lost_fork_server() {
+  if (stage_ == Stage::ended) return;
+  cause_or(Cause::fork_server_lost);
+  killed_ = true;
+  if (pidfd_) pidfd_.signal(SIGKILL);
+  if (stage_ == Stage::dying || pid_ == 0) finish();
+}
+
+void WorkerProcess::process_ended() {
+  if (dead()) return;
+  stage_ = Stage::dying;
+  ended_at_ = std::chrono::steady_clock::now();
+  doorbell_.stop();
+  if (ending_) return finish();
+  timer_.expires_after(patience_for_status);
+  timer_.async_wait([weak = weak_from_this()](const auto& error) {
+    if (const auto self = weak.lock(); self && !error) self->finish();
+  });
+}
+
+void WorkerProcess::was_reaped(const platform::Ending& ending) {
+  ending_ = ending;
+  if (stage_ == Stage::dying) finish();
+}
+
+void WorkerProcess::finish() {
+  if (stage_ == Stage::ended) return;
+  if (ended_at_ == std::chrono::steady_clock::time_point{})
+    ended_at_ = std::chrono::steady_clock::now();
+  stage_ = Stage::ended;
+  timer_.cancel();
+  doorbell_.stop();
+  process_.stop();
+  output_->finish();
+  errors_->finish();
+  connection_->link().unlink_segment();
+  if (!ending_ && pidfd_) ending_ = pidfd_.exit_info();
+  if (const auto listener = listener_.lock()) listener->worker_ended(*this);
+}
+
+std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }
+
+std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall> running) const {
+  auto report = std::make_shared<CrashReport>();
+  const platform::Ending ending = ending_.value_or(platform::Ending{});
+  report->pid = pid_;
+  report->service = service_;
+  report->cause = cause_.value_or(cause_of(ending));
+  report->status = status_of(ending);
+  report->running = std::move(running);
+  report->stderr_tail = errors_->tail();
+  report->uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime());
+  report->usage = ending.usage;
+  return report;
+}
+
+Error WorkerProcess::start_failure() const {
+  const auto crash = pid_ == 0 ? nullptr : report({});
+  if (!failure_) return start_error(report({}));
+  return Error(errc{failure_->code().value()}, failure_->what(), failure_->system(), crash);
+}
+
+}  // namespace bulkhead::worker

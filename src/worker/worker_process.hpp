@@ -1,0 +1,123 @@
+// The app's side of one worker: its process, its connection, its output, from the order to start it
+// until its end is known. Lives on the reactor, apart from its connection, which says itself who
+// may use it.
+//
+// Stages: starting (until it says that it is ready) ─▶ ready ─▶ dying (its pidfd says so; how it
+// ended is asked for) ─▶ ended. The first reason to end is the cause that is reported.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "bulkhead/error.hpp"
+#include "platform/pidfd.hpp"
+#include "reactor/reactor.hpp"
+#include "rpc/app_end.hpp"
+#include "worker/control.hpp"
+#include "worker/fork_server.hpp"
+#include "worker/watch.hpp"
+
+namespace bulkhead::worker {
+
+class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
+ public:
+  class Listener {
+   public:
+    // It takes requests from now on.
+    virtual void worker_ready(WorkerProcess& worker) = 0;
+    // Its doorbell rang: there may be answers, or room for requests.
+    virtual void worker_rang(WorkerProcess& worker) = 0;
+    // It is dead: what it published before is still to be had from its connection.
+    virtual void worker_ended(WorkerProcess& worker) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Throws std::system_error when memory or descriptors are not to be had.
+  static std::shared_ptr<WorkerProcess> start(std::shared_ptr<reactor::Reactor> reactor,
+                                              std::shared_ptr<ForkServer> fork_server,
+                                              WorkerNumber number, std::string service,
+                                              std::chrono::milliseconds connect_timeout,
+                                              std::size_t max_message,
+                                              std::weak_ptr<Listener> listener);
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  WorkerNumber number() const { return number_; }
+  pid_t pid() const { return pid_; }  // 0 until it was forked
+  rpc::AppEnd& connection() { return *connection_; }
+  bool starting() const { return stage_ == Stage::starting; }
+  bool was_ready() const { return got_ready_; }
+  bool dead() const { return stage_ == Stage::dying || stage_ == Stage::ended; }
+
+  // From any thread: it said that it is ready, or why it will not be.
+  void said(const rpc::AppEnd::Message& message);
+  // From any thread: what its doorbell is answered with is due on the reactor.
+  void ring_reactor();
+  // Ends it and all that it started. Only the first cause counts.
+  void kill(Cause cause, std::string detail = {});
+  // From now on its end is no crash.
+  void asked_to_leave() { cause_or(Cause::shut_down); }
+  // A polite word before kill(): to it and all that it started.
+  void terminate();
+
+  // What the fork server says about it.
+  void was_started(pid_t pid, platform::Pidfd process);
+  void was_not_started(const Error& why);
+  void was_reaped(const platform::Ending& ending);
+  void lost_fork_server();
+
+  // Once it has ended.
+  std::shared_ptr<const CrashReport> report(std::vector<RunningCall> running) const;
+  // Why it never got ready, if it did not.
+  Error start_failure() const;
+  std::chrono::nanoseconds uptime() const;
+  bool ended_by_itself() const { return !killed_; }
+  const std::string& detail() const { return detail_; }
+
+ private:
+  enum class Stage { starting, ready, dying, ended };
+
+  WorkerProcess(std::shared_ptr<reactor::Reactor> reactor, std::shared_ptr<ForkServer> fork_server,
+                WorkerNumber number, std::string service, std::weak_ptr<Listener> listener);
+  void said_ready();
+  void said_no(std::string why);
+  void begin(std::chrono::milliseconds connect_timeout, std::size_t max_message);
+  void watch_doorbell();
+  void doorbell_closed();
+  void timed_out(std::chrono::milliseconds connect_timeout);
+  void process_ended();
+  void finish();
+  Cause cause_or(Cause cause);
+
+  const std::shared_ptr<reactor::Reactor> reactor_;
+  const std::shared_ptr<ForkServer> fork_server_;
+  const WorkerNumber number_;
+  const std::string service_;
+  const std::weak_ptr<Listener> listener_;
+  const std::chrono::steady_clock::time_point begun_at_;
+
+  Stage stage_ = Stage::starting;
+  bool got_ready_ = false;
+  bool killed_ = false;
+  std::optional<Cause> cause_;    // the first, if it was ours
+  std::string detail_;            // of the cause
+  std::optional<Error> failure_;  // why it did not start, where that is not told by its end
+  pid_t pid_ = 0;
+  platform::Pidfd pidfd_;
+  std::optional<platform::Ending> ending_;
+  std::chrono::steady_clock::time_point ended_at_{};
+
+  std::unique_ptr<rpc::AppEnd> connection_;
+  Watch doorbell_;
+  Watch process_;
+  // While it starts: its patience. Once it is dead: how long the fork server may take to say how.
+  boost::asio::steady_timer timer_;
+  std::optional<ForwardedOutput> output_, errors_;
+};
+
+}  // namespace bulkhead::worker

@@ -1,0 +1,66 @@
+#include "platform/signals.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+
+#include "support/in_child.hpp"
+#include "support/leak_check.hpp"
+
+using namespace bulkhead::platform;
+using bulkhead::test::expect;
+using bulkhead::test::in_child;
+using bulkhead::test::LeakCheck;
+
+namespace {
+
+bool is_blocked(int number) {
+  sigset_t set;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &set);
+  return sigismember(&set, number) == 1;
+}
+
+}  // namespace
+
+TEST_CASE("a process starts afresh whatever its host ignored and blocked") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    ::signal(SIGCHLD, SIG_IGN);
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGRTMAX, [](int) {});
+    const BlockedSignals blocked;
+    reset_signals();
+    for (const int number : {SIGCHLD, SIGPIPE, SIGRTMAX}) {
+      struct sigaction action {};
+      ::sigaction(number, nullptr, &action);
+      expect(action.sa_handler == SIG_DFL, std::to_string(number));
+      expect(!is_blocked(number));
+    }
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("signals are blocked for a while and as before afterwards") {
+  CHECK_FALSE(is_blocked(SIGUSR1));
+  {
+    const BlockedSignals blocked;
+    CHECK(is_blocked(SIGUSR1));
+  }
+  CHECK_FALSE(is_blocked(SIGUSR1));
+}
+
+TEST_CASE("the end of a child makes a descriptor readable") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    const Fd ends = signal_fd(SIGCHLD);
+    std::array<std::byte, 256> buffer{};
+    expect(read_some(ends, buffer).io == Io::would_block);
+    in_child([] {});
+    expect(wait_ready(ends, Readiness::readable, std::chrono::seconds(20)));
+    expect(read_some(ends, buffer).io == Io::done);
+    expect(read_some(ends, buffer).io == Io::would_block);
+  });
+  CHECK(status == 0);
+}

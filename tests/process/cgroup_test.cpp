@@ -1,0 +1,53 @@
+#include "process/cgroup.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "process/members.hpp"
+#include "process/roof.hpp"
+
+using namespace bulkhead::process;
+
+TEST_CASE("the process's own cgroup is found wherever it is mounted") {
+  const std::string plain = "26 23 0:24 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
+  CHECK(find_own_cgroup("0::/\n", plain) == "/sys/fs/cgroup");
+  CHECK(find_own_cgroup("0::/a/b\n", plain) == "/sys/fs/cgroup/a/b");
+
+  const std::string hybrid =
+      "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n"
+      "36 31 0:33 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n"
+      "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n";
+  CHECK(find_own_cgroup("9:name=systemd:/x\n4:memory:/y\n0::/z\n", hybrid) ==
+        "/sys/fs/cgroup/unified/z");
+
+  const std::string part = "50 40 0:24 /docker/1 /my\\040cgroup rw - cgroup2 cgroup rw\n";
+  CHECK(find_own_cgroup("0::/docker/1\n", part) == "/my cgroup");
+  CHECK(find_own_cgroup("0::/docker/1/x\n", part) == "/my cgroup/x");
+  CHECK_FALSE(find_own_cgroup("0::/docker/12\n", part));
+  CHECK(find_own_cgroup("0::/docker/12\n", part + plain) == "/sys/fs/cgroup/docker/12");
+}
+
+TEST_CASE("a system without cgroup v2 has none") {
+  CHECK_FALSE(find_own_cgroup("", ""));
+  CHECK_FALSE(find_own_cgroup("4:memory:/y\n", "26 23 0:24 / /c rw - cgroup2 cgroup2 rw\n"));
+  CHECK_FALSE(find_own_cgroup("0::/\n", "1 2 0:3 / /c rw - cgroup cgroup rw,cpu\nnonsense\n"));
+}
+
+TEST_CASE("a roof's name tells whose it is") {
+  const auto owner = parse_roof_name("bulkhead-12-345-678");
+  REQUIRE(owner);
+  CHECK(owner->pid == 12);
+  CHECK(owner->start_time == 345);
+  for (const char* other : {"", "bulkhead-", "bulkhead-12", "bulkhead-12-", "bulkhead-12-34",
+                            "bulkhead-x-1-2", "other-12-345-678"})
+    CHECK_FALSE(parse_roof_name(other));
+}
+
+TEST_CASE("process ids are read without those of foreign namespaces") {
+  CHECK(pids_in("12\n0\n345\n") == std::vector<pid_t>{12, 345});
+  CHECK(pids_in("").empty());
+}
+
+TEST_CASE("strays are the children that are neither workers nor from before") {
+  CHECK(strays_among({1, 2, 3, 4}, {2}, {4}) == std::vector<pid_t>{1, 3});
+  CHECK(strays_among({2, 4}, {2}, {4}).empty());
+}

@@ -1,0 +1,386 @@
+#include "process/tree.hpp"
+
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <optional>
+
+#include "platform/proc.hpp"
+#include "platform/signals.hpp"
+#include "process/members.hpp"
+#include "process/roof.hpp"
+#include "support/deny_system_call.hpp"
+#include "support/in_child.hpp"
+#include "support/leak_check.hpp"
+#include "support/wait_until.hpp"
+
+using namespace bulkhead::process;
+using namespace bulkhead::test;
+namespace platform = bulkhead::platform;
+using How = platform::Ending::How;
+
+namespace {
+
+constexpr auto watchdog = default_watchdog;
+
+// Held open, at its write end, by every process that is to go: its end proves that all are gone.
+struct Census {
+  platform::Pipe pipe = platform::make_pipe();
+
+  void report() { expect(::write(pipe.write.get(), "x", 1) == 1); }
+  void await(int reports) {
+    for (char byte = 0; reports > 0; --reports) expect(::read(pipe.read.get(), &byte, 1) == 1);
+  }
+  void expect_all_gone() {
+    pipe.write.reset();
+    platform::set_nonblocking(pipe.read);
+    char byte = 0;
+    expect(wait_until([&] { return ::read(pipe.read.get(), &byte, 1) == 0; }), "all gone");
+  }
+};
+
+void live_for_ever() {
+  for (;;) ::pause();
+}
+
+constexpr int escapees = 200;
+
+// Half of them in sessions of their own, half orphaned by their parents; deaf to SIGTERM.
+void escape(Census& census) {
+  ::signal(SIGTERM, SIG_IGN);
+  for (int i = 0; i < escapees; ++i) {
+    if (::fork() != 0) continue;
+    if (i % 2 == 0) ::setsid();
+    if (i % 2 == 1 && ::fork() != 0) ::_exit(0);
+    census.report();
+    live_for_ever();
+  }
+  census.report();
+  live_for_ever();
+}
+
+// What a fork server does with the ends of its children until the worker's tree is gone.
+Trees::Ended end_tree(Trees& trees, WorkerKey worker) {
+  std::optional<Trees::Ended> found;
+  const auto gone = [&] {
+    while (const auto ended = trees.reap())
+      if (ended->worker == worker) found = ended;
+    return trees.kill_tree(worker);
+  };
+  expect(wait_until(gone), "tree killed");
+  expect(trees.forget(worker, watchdog), "tree forgotten");
+  expect(found.has_value());
+  return *found;
+}
+
+template <class Part>
+platform::Forked fork_worker(Trees& trees, WorkerKey worker, Part part) {
+  auto forked = trees.fork(worker);
+  if (!forked.in_child()) return forked;
+  part();
+  platform::exit_now(0);
+}
+
+// Runs the part as a fork server of its own, with each mechanism that this system has.
+template <class Part>
+void with_each_mechanism(Part part) {
+  for (const Mechanism mechanism : {Mechanism::cgroup, Mechanism::subreaper}) {
+    INFO("mechanism " << (mechanism == Mechanism::cgroup ? "cgroup" : "subreaper"));
+    CHECK(in_child([&] { part(mechanism); }) == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a worker's end is told with its status, and its key") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Trees trees(mechanism);
+    const auto worker = fork_worker(trees, 7, [] { platform::exit_now(3); });
+    std::optional<Trees::Ended> ended;
+    expect(wait_until([&] { return (ended = trees.reap()).has_value(); }));
+    expect(ended->worker == WorkerKey{7});
+    expect(ended->pid == worker.pid);
+    expect(ended->ending.how == How::exited && ended->ending.status == 3);
+    expect(trees.drained(7));
+    expect(trees.forget(7, watchdog));
+    expect(platform::children_of(::getpid()).empty());
+  });
+}
+
+TEST_CASE("a forked worker holds nothing of the fork server's and leaves it alone") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    const auto descriptors = [] {
+      return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+    };
+    const auto before = descriptors();
+    auto trees = std::make_unique<Trees>(mechanism);
+    const auto sleeper = fork_worker(*trees, 1, live_for_ever);
+    const auto worker = fork_worker(*trees, 2, [&] {
+      int subreaper = 0;
+      ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0);
+      // All but the pidfd of the first worker, which the test itself holds.
+      const bool clean = descriptors() == before + 1 && subreaper == 1;
+      trees.reset();
+      platform::exit_now(clean ? 0 : 1);
+    });
+    expect(worker.pidfd.wait_ended(watchdog));
+    expect(end_tree(*trees, 2).ending.status == 0);
+    expect(!sleeper.pidfd.ended());
+    trees.reset();
+    expect(sleeper.pidfd.ended());
+    expect(platform::children_of(::getpid()).empty());
+  });
+}
+
+TEST_CASE("nothing escapes that a worker started, by session or by double fork") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Census census;
+    Trees trees(mechanism);
+    const auto worker = fork_worker(trees, 1, [&] { escape(census); });
+    census.await(escapees + 1);
+    // Without the parents of orphans, which may take a moment to end.
+    expect(wait_until([&] { return trees.members(1).size() == escapees + 1; }), "members");
+    trees.signal_tree(1, SIGTERM);
+    expect(!worker.pidfd.ended());
+    expect(end_tree(trees, 1).ending.status == SIGKILL);
+    expect(platform::children_of(::getpid()).empty(), "no zombie");
+    census.expect_all_gone();
+  });
+}
+
+TEST_CASE("what a worker leaves behind when it dies by itself is ended too, and no one else's") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Census leavers, stayers;
+    Trees trees(mechanism);
+    const auto stayer = fork_worker(trees, 1, [&] {
+      leavers = {};
+      start_in_child([&] {
+        stayers.report();
+        live_for_ever();
+      });
+      live_for_ever();
+    });
+    stayers.await(1);
+    fork_worker(trees, 2, [&] {
+      for (int i = 0; i < 10; ++i)
+        if (::fork() == 0) {
+          ::setsid();
+          if (i % 2 == 0 && ::fork() != 0) ::_exit(0);
+          leavers.report();
+          live_for_ever();
+        }
+      platform::exit_now(0);
+    });
+    leavers.await(10);
+    expect(end_tree(trees, 2).ending.how == How::exited);
+    leavers.expect_all_gone();
+    expect(!stayer.pidfd.ended());
+    expect(trees.members(1).size() == 2);
+    expect(trees.kill_everything(watchdog));
+    stayers.expect_all_gone();
+  });
+}
+
+TEST_CASE("the end of everything also ends helpers from before, which nothing ended earlier") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Census census;
+    const auto helper = platform::Pidfd::open(start_in_child(live_for_ever));
+    Trees trees(mechanism);
+    for (WorkerKey worker = 1; worker <= 3; ++worker)
+      fork_worker(trees, worker, [&] { escape(census); });
+    census.await(3 * (escapees + 1));
+    end_tree(trees, 1);
+    expect(!helper.ended());
+    expect(trees.kill_everything(watchdog));
+    expect(helper.ended());
+    expect(platform::children_of(::getpid()).empty());
+    census.expect_all_gone();
+  });
+}
+
+TEST_CASE("a whole tree hears SIGTERM and may leave by itself") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Census census;
+    Trees trees(mechanism);
+    fork_worker(trees, 1, [&] {
+      for (int i = 0; i < 100; ++i)
+        if (::fork() == 0) {
+          ::setsid();
+          census.report();
+          live_for_ever();
+        }
+      census.report();
+      live_for_ever();
+    });
+    census.await(101);
+    expect(!trees.drained(1));
+    trees.signal_tree(1, SIGTERM);
+    std::optional<platform::Ending> ending;
+    const auto drained = [&] {
+      while (const auto ended = trees.reap())
+        if (ended->worker) ending = ended->ending;
+      return trees.drained(1);
+    };
+    expect(wait_until(drained));
+    expect(ending->status == SIGTERM);
+    expect(trees.forget(1, watchdog));
+    census.expect_all_gone();
+  });
+}
+
+TEST_CASE("an executed worker is held like a forked one") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Trees trees(mechanism);
+    const auto child =
+        trees.spawn(1, {.path = "/bin/sh",
+                        .arguments = {"sh", "-c", "setsid sleep 1000 & setsid sleep 1000 & wait"},
+                        .environment = {"PATH=/bin:/usr/bin"}});
+    expect(wait_until([&] { return trees.members(1).size() == 3; }));
+    expect(end_tree(trees, 1).pid == child.pid);
+    expect(platform::children_of(::getpid()).empty());
+    try {
+      trees.spawn(2, {.path = "/no/such"});
+      expect(false);
+    } catch (const SpawnError& error) {
+      expect(error.stage() == SpawnStage::exec);
+    }
+  });
+}
+
+TEST_CASE("a container that forbids clone3 still has its workers in cgroups") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    const auto mechanism = Trees().mechanism();
+    deny_system_call(SYS_clone3);
+    Census census;
+    Trees trees;
+    expect(trees.mechanism() == mechanism);
+    fork_worker(trees, 1, [&] { escape(census); });
+    census.await(escapees + 1);
+    end_tree(trees, 1);
+    census.expect_all_gone();
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("a kernel without cgroup.kill has its processes killed one by one") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Census census;
+    Trees trees(mechanism);
+    fork_worker(trees, 1, [&] { escape(census); });
+    census.await(escapees + 1);
+    kill_members([&] { return trees.members(1); });
+    const auto drained = [&] {
+      while (trees.reap()) continue;
+      return trees.drained(1);
+    };
+    expect(wait_until(drained));
+    census.expect_all_gone();
+  });
+}
+
+TEST_CASE("a fork server that was told to use no cgroup uses none") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    ::setenv("BULKHEAD_CGROUP", "off", 1);
+    const Trees trees;
+    expect(trees.mechanism() == Mechanism::subreaper);
+    expect(trees.roof_path().empty());
+  });
+  CHECK(status == 0);
+}
+
+namespace {
+
+bool cgroups_work() { return Trees().mechanism() == Mechanism::cgroup; }
+
+// A fork server that is killed at once, with a worker that outlives it; the path of its roof.
+std::string killed_fork_server(Census& census) {
+  platform::Pipe told = platform::make_pipe();
+  const pid_t server = start_in_child([&] {
+    Trees trees;
+    fork_worker(trees, 1, [&] { escape(census); });
+    census.await(escapees + 1);
+    const auto path = trees.roof_path();
+    expect(::write(told.write.get(), path.c_str(), path.size() + 1) > 0);
+    ::kill(::getpid(), SIGKILL);
+  });
+  char path[4096] = "";
+  expect(::read(told.read.get(), path, sizeof(path)) > 0);
+  ::waitpid(server, nullptr, 0);
+  return path;
+}
+
+}  // namespace
+
+TEST_CASE("the application ends what a killed fork server left") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    if (!cgroups_work()) return;
+    platform::set_subreaper();
+    Census census;
+    const auto roof = killed_fork_server(census);
+    expect(std::filesystem::exists(roof));
+    expect(remove_orphaned_roof(roof, watchdog));
+    expect(!std::filesystem::exists(roof));
+    census.expect_all_gone();
+    expect(remove_orphaned_roof(roof, watchdog), "a second time");
+    expect(!remove_orphaned_roof("/tmp", watchdog), "no roof at all");
+    while (platform::reap_any()) continue;
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("the next fork server ends what a killed one left, and touches no living one's") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    if (!cgroups_work()) return;
+    platform::set_subreaper();
+    Census census;
+    const auto roof = killed_fork_server(census);
+    Trees living;
+    fork_worker(living, 1, [&] {
+      census = {};
+      live_for_ever();
+    });
+    expect(!std::filesystem::exists(roof), "swept");
+    census.expect_all_gone();
+    expect(in_child([] { const Trees another; }) == 0);
+    expect(living.members(1).size() == 1);
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("a roof in use is not swept though its owner's number means nothing here") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    if (!cgroups_work()) return;
+    const std::string own = *own_cgroup();
+    std::optional<Cgroup> foreign =
+        Cgroup::make(own + "/bulkhead-2147483647-1-" + std::to_string(::getpid()));
+    const std::string path = foreign->path();
+    expect(platform::try_lock(foreign->directory()));
+    sweep_roofs(own);
+    expect(std::filesystem::exists(path));
+    foreign.reset();
+    sweep_roofs(own);
+    expect(!std::filesystem::exists(path));
+  });
+  CHECK(status == 0);
+}
