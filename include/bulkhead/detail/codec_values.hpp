@@ -121,8 +121,11 @@ struct Codec<std::optional<T>> {
   static void read(Decoder& decoder, std::optional<T>& value) {
     bool present = false;
     decoder(present);
-    value.reset();
-    if (present) decoder(value.emplace());
+    if (present) {
+      decoder(value.emplace());
+    } else {
+      value.reset();
+    }
   }
 };
 
