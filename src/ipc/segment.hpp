@@ -35,6 +35,9 @@ class Segment {
   // Throws std::system_error with EPROTO if the object is not a segment of this version.
   static Segment open(const std::string& name);
 
+  // As SharedObject::remove: for the worker, once it has opened it, and for whoever cleans up.
+  static void remove(const std::string& name) noexcept { SharedObject::remove(name); }
+
   const std::string& name() const { return object_.name(); }
   void unlink() noexcept { object_.unlink(); }
 

@@ -101,6 +101,10 @@ SharedObject SharedObject::open(const std::string& name) {
   return {name, Fd(), map(object, name)};
 }
 
+void SharedObject::remove(const std::string& name) noexcept {
+  bip::shared_memory_object::remove(name.c_str());
+}
+
 std::size_t SharedObject::sweep_stale() {
   std::size_t removed = 0;
   std::error_code ignored;  // without the directory nothing is stale

@@ -25,6 +25,8 @@ class SharedObject {
   static SharedObject create(std::uint64_t bytes);
   // What another process created, whole.
   static SharedObject open(const std::string& name);
+  // Removes the name of one that another process created; without it, nothing happens.
+  static void remove(const std::string& name) noexcept;
   // Removes every object whose maker is gone. Returns how many. `create` did it once already.
   static std::size_t sweep_stale();
 

@@ -24,4 +24,6 @@ unsigned usable_cores() {
   return 1;
 }
 
+void yield() noexcept { ::sched_yield(); }
+
 }  // namespace bulkhead::platform

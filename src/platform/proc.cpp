@@ -87,7 +87,7 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
-std::vector<ProcessStat> descendants_of(pid_t pid) {
+std::vector<ProcessStat> descendants_of(const std::vector<pid_t>& pids) {
   std::multimap<pid_t, ProcessStat> by_parent;
   for (const ProcessStat& process : all_processes()) by_parent.emplace(process.parent, process);
   std::vector<ProcessStat> family;
@@ -97,7 +97,7 @@ std::vector<ProcessStat> descendants_of(pid_t pid) {
     for (auto child = first; child != last; ++child) family.push_back(child->second);
     by_parent.erase(first, last);
   };
-  take_children(pid);
+  for (const pid_t pid : pids) take_children(pid);
   for (std::size_t next = 0; next < family.size(); ++next) take_children(family[next].pid);
   return family;
 }

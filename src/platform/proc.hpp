@@ -28,7 +28,7 @@ std::optional<std::uint64_t> start_time(pid_t pid);
 // Both have the zombies too. A process that forks meanwhile may be missed: ask again until none is
 // left.
 std::vector<pid_t> children_of(pid_t pid);
-std::vector<ProcessStat> descendants_of(pid_t pid);
+std::vector<ProcessStat> descendants_of(const std::vector<pid_t>& pids);
 
 pid_t own_pid() noexcept;
 pid_t parent_pid() noexcept;

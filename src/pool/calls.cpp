@@ -112,7 +112,6 @@ void Calls::relieve(Member idle) {
 // ------------------------------------------------------------ receiving
 
 void Calls::receive_for(const detail::Call& call) {
-  rpc::AppEnd::Message message;
   while (!call.ready()) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
     if (member == detail::Call::nowhere) return;
@@ -123,25 +122,33 @@ void Calls::receive_for(const detail::Call& call) {
       worker = seats_[member].worker;
       busy = schedule_.busy();
     }
-    if (!worker) return;
-    ipc::Link& link = worker->connection().link();
-    const auto role = worker->connection().try_receive_role();
-    if (!role) return;  // whoever has it brings this answer too
-    link.disarm();
+    // Whoever has the role brings this answer too.
+    if (!worker || !worker->connection().receive_role().try_take()) return;
     const bool may_spin = ++spinners_ + busy <= cores_;
-    const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
-    Turn turn = Turn::more;
-    for (int others = 0; turn == Turn::more && others < answers_for_others;) {
-      turn = receive_one(member, worker, message);
-      if (call.ready()) ++others;
-      if (turn == Turn::nothing && !call.ready() && link.spin_for_frame(limit)) turn = Turn::more;
-    }
+    const bool look_again = receive_until(call, member, worker, may_spin);
     --spinners_;
-    if (turn == Turn::stop) return;
-    if (!link.arm()) return;
-    // Something came at the last moment. It is ours to receive, or the reactor's once we have ours.
-    if (call.ready()) return worker->ring_reactor();
+    if (worker->connection().receive_role().let_go()) worker->ring_reactor();
+    if (!look_again) return;
   }
+}
+
+// True when something came as it was about to end, and the call is not settled yet.
+bool Calls::receive_until(const detail::Call& call, Member member, const Worker& worker,
+                          bool may_spin) {
+  ipc::Link& link = worker->connection().link();
+  link.disarm();
+  const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
+  rpc::AppEnd::Message message;
+  for (int others = 0; others < answers_for_others;) {
+    const Turn turn = receive_one(member, worker, message);
+    if (turn == Turn::stop) return false;
+    if (call.ready()) ++others;
+    if (turn == Turn::nothing && (call.ready() || !link.spin_for_frame(limit))) break;
+  }
+  if (!link.arm()) return false;
+  if (!call.ready()) return true;
+  worker->ring_reactor();  // what else came is not for this thread
+  return false;
 }
 
 void Calls::rang(Member member) {
@@ -155,20 +162,19 @@ void Calls::rang(Member member) {
     send_violated = worker->connection().send_violated();
   }
   if (send_violated) return violated(worker, "it moved the end of its request ring");
-  const auto role = worker->connection().try_receive_role();
-  if (!role) return;  // whoever has it looks once more before it lets go
+  rpc::ReceiveRole& role = worker->connection().receive_role();
+  if (!role.try_take_or_knock()) return;
+  receive_some(member, worker);
+  if (role.let_go()) worker->ring_reactor();
+}
+
+void Calls::receive_some(Member member, const Worker& worker) {
   ipc::Link& link = worker->connection().link();
   link.disarm();
   rpc::AppEnd::Message message;
   for (int answers = 0; answers < answers_for_others; ++answers) {
-    switch (receive_one(member, worker, message)) {
-      case Turn::more:
-        break;
-      case Turn::stop:
-        return;
-      case Turn::nothing:
-        if (!link.arm()) return;
-    }
+    const Turn turn = receive_one(member, worker, message);
+    if (turn == Turn::stop || (turn == Turn::nothing && !link.arm())) return;
   }
   worker->ring_reactor();  // others have their turn first
 }
@@ -213,8 +219,8 @@ void Calls::take_answer(Member member, const Worker& worker, const rpc::AppEnd::
     ++held_;
     return violated(worker, std::move(verdict.violation));
   }
-  open->life.answered();
-  settle(std::move(*open), std::move(verdict.error));
+  if (open->life.answered().then == rpc::CallLife::Step::Then::deliver)
+    settle(std::move(*open), std::move(verdict.error));
 }
 
 void Calls::violated(const Worker& worker, std::string how) {
@@ -224,10 +230,8 @@ void Calls::violated(const Worker& worker, std::string how) {
 // ------------------------------------------------------------ settling
 
 // Counted first: who has seen the answer sees it in the statistics.
-void Calls::count_settled(bool good) { ++(good ? completed_ : failed_); }
-
 void Calls::settle(rpc::OpenCall open, std::exception_ptr error) {
-  count_settled(!error);
+  ++(error ? failed_ : completed_);
   open.call->settle(std::move(error));
   if (--open_ == 0 && watched_.load())
     if (const auto listener = listener_.lock()) listener->all_settled();
@@ -238,10 +242,12 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
   {
     const std::lock_guard lock(mutex_);
     std::vector<rpc::OpenCall> again;
+    using Then = rpc::CallLife::Step::Then;
     const auto sort_out = [&](rpc::OpenCall& open, bool begun) {
-      const auto step = open.life.worker_lost(begun);
+      const Then then = open.life.worker_lost(begun).then;
       open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
-      (step.then == rpc::CallLife::Step::Then::requeue ? again : failed).push_back(std::move(open));
+      if (then == Then::requeue) again.push_back(std::move(open));
+      if (then == Then::fail) failed.push_back(std::move(open));
     };
     for (auto& open : calls.begun) sort_out(open, true);
     for (auto& open : calls.not_begun) sort_out(open, false);
@@ -267,7 +273,7 @@ void Calls::fail_queued(const Error& why) {
     const std::lock_guard lock(mutex_);
     calls.swap(queue_);
   }
-  for (auto& open : calls) settle(std::move(open), std::make_exception_ptr(why));
+  fail(calls, why);
 }
 
 void Calls::fail_all(const Error& why) {
@@ -277,14 +283,20 @@ void Calls::fail_all(const Error& why) {
     {
       const std::lock_guard lock(mutex_);
       if (!seats_[member].worker) continue;
-      left = seats_[member].worker->connection().drain();
-      const std::size_t count = left.begun.size() + left.not_begun.size();
-      held_ -= count;
       schedule_.left(member);
+      left = seats_[member].worker->connection().drain();
+      held_ -= left.begun.size() + left.not_begun.size();
     }
-    for (auto* calls : {&left.begun, &left.not_begun})
-      for (auto& open : *calls) settle(std::move(open), std::make_exception_ptr(why));
+    fail(left.begun, why);
+    fail(left.not_begun, why);
   }
+}
+
+template <class OpenCalls>
+void Calls::fail(OpenCalls& calls, const Error& why) {
+  for (auto& open : calls)
+    if (open.life.shut_down().then == rpc::CallLife::Step::Then::fail)
+      settle(std::move(open), std::make_exception_ptr(why));
 }
 
 // ------------------------------------------------------------ the crew's side
@@ -313,13 +325,13 @@ rpc::AppEnd::Left Calls::left(Member member) {
     worker = seats_[member].worker;
     schedule_.left(member);  // it gets nothing more
   }
-  {
-    // Whoever receives is done soon: nobody sleeps with the role.
-    const auto role = worker->connection().receive_role();
-    rpc::AppEnd::Message message;
-    while (receive_one(member, worker, message) == Turn::more) {
-    }
+  // Nobody sleeps with the role: whoever has it lets go soon.
+  rpc::ReceiveRole& role = worker->connection().receive_role();
+  while (!role.try_take()) platform::yield();
+  rpc::AppEnd::Message message;
+  while (receive_one(member, worker, message) == Turn::more) {
   }
+  static_cast<void>(role.let_go());
   const std::lock_guard lock(mutex_);
   rpc::AppEnd::Left left = worker->connection().drain();
   held_ -= left.begun.size() + left.not_begun.size();

@@ -74,14 +74,21 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     Worker worker;
     bool spins = false;  // what its hint says
   };
-  // What receiving found: answered ones, with the lock free to settle them.
-  enum class Turn { more, nothing, stop };
+  // What one look into a response ring has brought.
+  enum class Turn {
+    more,     // a message, and there may be another
+    nothing,  // it is empty
+    stop,     // the worker broke the rules: there is nothing more to be had from it
+  };
 
+  bool receive_until(const detail::Call& call, Member member, const Worker& worker, bool may_spin);
+  void receive_some(Member member, const Worker& worker);
   Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
   void take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
   void violated(const Worker& worker, std::string how);
   void settle(rpc::OpenCall open, std::exception_ptr error);
-  void count_settled(bool good);
+  template <class OpenCalls>
+  void fail(OpenCalls& calls, const Error& why);
   std::size_t waiting() const;
   void dispatch();
   void give(Member member, rpc::OpenCall open);

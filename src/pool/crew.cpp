@@ -11,14 +11,14 @@
 
 namespace bulkhead::pool {
 
-Crew::Crew(Plan plan)
+Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
     : plan_(std::move(plan)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
-      reactor_(reactor::Reactor::acquire()),
       seats_(plan_.options.workers),
       restart_(plan_.options.restart),
-      restart_timer_(reactor_->context()),
-      ending_timer_(reactor_->context()) {}
+      restart_timer_(reactor->context()),
+      ending_timer_(reactor->context()),
+      reactor_(reactor) {}
 
 void Crew::make_calls() {
   const Calls::Limits limits{.members = plan_.options.workers,

@@ -33,7 +33,7 @@ class Crew final : public Calls::Listener,
     bool lone = false;  // a single worker that is not replaced
   };
 
-  explicit Crew(Plan plan);
+  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
 
   // --- any thread
 
@@ -86,6 +86,8 @@ class Crew final : public Calls::Listener,
   void worker_ended(worker::WorkerProcess& worker) override;
 
   // ending (crew_ending.cpp)
+  template <class Begin>
+  void end_by(Begin begin);
   void end(Ending::Step first_step);
   void look();
   void perform(const Ending::Step& step);
@@ -102,7 +104,6 @@ class Crew final : public Calls::Listener,
 
   const Plan plan_;
   const std::chrono::milliseconds connect_timeout_;
-  std::shared_ptr<reactor::Reactor> reactor_;
   std::shared_ptr<Calls> calls_;
 
   // only on the reactor
@@ -127,6 +128,9 @@ class Crew final : public Calls::Listener,
 
   mutable std::mutex mutex_;
   // guarded by mutex_
+  // Let go of at the end, so that the thread that waits for the end is the last to hold it, and not
+  // the reactor's own. What runs on the reactor before that needs no lock to use it.
+  std::shared_ptr<reactor::Reactor> reactor_;
   ShutdownReport report_;
   std::shared_ptr<const CrashReport> last_crash_;
   pid_t last_pid_ = 0;

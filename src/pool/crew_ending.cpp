@@ -14,18 +14,27 @@ Error shut_down_error(const std::string& service) {
 
 }  // namespace
 
+// Holds the reactor until the end, and is then, as a rule, the last to do so.
+template <class Begin>
+void Crew::end_by(Begin begin) {
+  std::shared_ptr<reactor::Reactor> reactor;
+  {
+    const std::lock_guard lock(mutex_);
+    reactor = reactor_;
+  }
+  if (!reactor) return;  // it has ended
+  reactor->post([self = shared_from_this(), begin] { self->end(begin(self->ending_)); });
+  ended_.wait(*reactor);
+}
+
 ShutdownReport Crew::shut_down(std::chrono::milliseconds grace) {
-  reactor_->post([self = shared_from_this(), grace] {
-    self->end(self->ending_.shut_down(Clock::now(), grace));
-  });
-  ended_.wait(*reactor_);
+  end_by([grace](Ending& ending) { return ending.shut_down(Clock::now(), grace); });
   const std::lock_guard lock(mutex_);
   return report_;
 }
 
 void Crew::kill_now() {
-  reactor_->post([self = shared_from_this()] { self->end(self->ending_.kill_now(Clock::now())); });
-  ended_.wait(*reactor_);
+  end_by([](Ending& ending) { return ending.kill_now(Clock::now()); });
 }
 
 void Crew::end(Ending::Step first_step) {
@@ -127,7 +136,14 @@ void Crew::finish() {
     report_.elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - ending_since_);
   }
-  ended_.happen();
+  // Not from here: what called this holds the reactor, too.
+  reactor_->post([self = shared_from_this()] {
+    {
+      const std::lock_guard lock(self->mutex_);
+      self->reactor_.reset();
+    }
+    self->ended_.happen();
+  });
 }
 
 }  // namespace bulkhead::pool

@@ -17,7 +17,7 @@ namespace {
 class CrewHandle final : public WorkerSet {
  public:
   explicit CrewHandle(pool::Crew::Plan plan)
-      : crew_(std::make_shared<pool::Crew>(std::move(plan))) {
+      : crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire())) {
     crew_->start();
   }
   ~CrewHandle() override { crew_->kill_now(); }

@@ -42,7 +42,7 @@ std::vector<platform::Pidfd> kill_children(const std::vector<pid_t>& children) {
 
 Trees::Trees(Mechanism strongest) : owner_(platform::own_pid()) {
   platform::set_subreaper();
-  for (const auto& process : platform::descendants_of(owner_)) bystanders_.insert(process.pid);
+  for (const auto& process : platform::descendants_of({owner_})) bystanders_.insert(process.pid);
   if (strongest == Mechanism::cgroup && !cgroups_are_off()) roof_ = make_roof();
 }
 
@@ -123,10 +123,12 @@ std::vector<pid_t> Trees::strays() const {
 std::vector<pid_t> Trees::members(WorkerKey worker) const {
   const Tree& tree = trees_.at(worker);
   if (tree.cgroup) return tree.cgroup->members();
-  if (tree.reaped) return strays();
-  std::vector<pid_t> family{tree.pid};
-  for (const auto& process : platform::descendants_of(tree.pid))
+  const auto tops = tree.pidfd.ended() ? strays() : std::vector{tree.pid};
+  std::vector<pid_t> family;
+  for (const auto& process : platform::descendants_of(tops))
     if (process.state != 'Z') family.push_back(process.pid);
+  // The tops last: once they die, what is below cannot be told to be theirs.
+  family.insert(family.end(), tops.begin(), tops.end());
   return family;
 }
 

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +17,7 @@
 
 #include "ipc/link.hpp"
 #include "rpc/open_call.hpp"
+#include "rpc/receive_role.hpp"
 #include "rpc/wire.hpp"
 
 namespace bulkhead::rpc {
@@ -51,8 +51,7 @@ class AppEnd {
 
   // --- with the receive role
 
-  std::unique_lock<std::mutex> try_receive_role() { return {receiving_, std::try_to_lock}; }
-  std::unique_lock<std::mutex> receive_role() { return std::unique_lock(receiving_); }
+  ReceiveRole& receive_role() { return receive_role_; }
 
   struct Message {
     Head head;
@@ -101,7 +100,7 @@ class AppEnd {
   bool send_violated_ = false;
 
   // with the receive role
-  std::mutex receiving_;  // held: the receive role
+  ReceiveRole receive_role_;  // synchronizes itself
   Message incoming_;      // what has come of the next message
   std::string violation_;
 };

@@ -1,10 +1,12 @@
 #include "worker/fork_server_main.hpp"
 
 #include <csignal>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
 
+#include "ipc/segment.hpp"
 #include "platform/fault.hpp"
 #include "platform/poll.hpp"
 #include "platform/proc.hpp"
@@ -47,6 +49,7 @@ class Server {
   [[noreturn]] void leave() {
     platform::fault_point("fork_server.leave");
     trees_.kill_everything(5s);
+    for (const auto& [number, segment] : workers_) ipc::Segment::remove(segment);
     platform::exit_now(0);
   }
 
@@ -83,7 +86,7 @@ class Server {
       return std::nullopt;
     }
     if (forked.in_child()) return become_worker(order, std::move(fds), self);
-    workers_.insert(order.number);
+    workers_.emplace(order.number, order.segment);
     const int pidfd = forked.pidfd.fd().get();
     tell(Started{order.number, forked.pid}, {&pidfd, 1});
     return std::nullopt;
@@ -133,8 +136,8 @@ class Server {
   platform::Pidfd app_;
   platform::Fd children_;  // readable when one has ended
   process::Trees trees_;
-  std::set<WorkerNumber> workers_;  // those whose trees are not gone
-  std::set<WorkerNumber> going_;    // those among them that ended or are to end
+  std::map<WorkerNumber, std::string> workers_;  // whose trees are not gone, with their segments
+  std::set<WorkerNumber> going_;                 // those among them that ended or are to end
 };
 
 void greet(const platform::Fd& control, const detail::Contract& contract) {

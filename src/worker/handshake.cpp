@@ -22,10 +22,11 @@ struct Details {
   std::string service;
   std::uint32_t version = 0;
   std::vector<std::string> requests;
+  std::uint64_t abi = 0;
   std::vector<std::string> offered;
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(service, version, requests, offered);
+    ar(service, version, requests, abi, offered);
   }
 };
 
@@ -63,8 +64,8 @@ std::vector<std::byte> pack(const Greeting& greeting) {
   detail::Buffer buffer(sizeof fixed);
   std::memcpy(buffer.data(), &fixed, sizeof fixed);
   const detail::Contract& contract = greeting.contract;
-  detail::encode(buffer,
-                 Details{contract.service, contract.version, contract.requests, greeting.offered});
+  detail::encode(buffer, Details{contract.service, contract.version, contract.requests,
+                                 contract.abi, greeting.offered});
   return {buffer.begin(), buffer.end()};
 }
 
@@ -77,7 +78,8 @@ std::optional<Greeting> unpack_greeting(std::span<const std::byte> packet) {
   if (fixed.protocol != protocol_version) return greeting;
   try {
     auto details = detail::decode<Details>(packet.subspan(sizeof fixed));
-    greeting.contract = {std::move(details.service), details.version, std::move(details.requests)};
+    greeting.contract = {std::move(details.service), details.version, std::move(details.requests),
+                         details.abi};
     greeting.offered = std::move(details.offered);
   } catch (const std::exception&) {
     return std::nullopt;
@@ -96,6 +98,12 @@ std::optional<Error> objection(const detail::Contract& expected, const Greeting&
                  "the program was launched as a worker for " + expected.service +
                      " but did not serve it (it serves: " + list(greeting.offered) +
                      "): call bulkhead::serve_if_worker first in its main");
+  if (greeting.contract.abi != expected.abi)
+    return Error(errc::version_mismatch,
+                 "the worker program for " + expected.service +
+                     " was built with another standard library, or another mode of it (ABI mark " +
+                     std::to_string(greeting.contract.abi) + ", this app's is " +
+                     std::to_string(expected.abi) + "): build both alike");
   if (!(greeting.contract == expected))
     return Error(errc::contract_mismatch,
                  "this app calls " + describe(expected) + ", the worker program serves " +

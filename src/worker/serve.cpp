@@ -44,6 +44,7 @@ bool answer(rpc::WorkerEnd& app, Dispatcher& dispatcher, const rpc::WorkerEnd::R
   platform::fault_point("worker.before_open");
   rpc::WorkerEnd app(ipc::Segment::open(assignment.segment), std::move(assignment.doorbell),
                      assignment.max_message);
+  ipc::Segment::remove(assignment.segment);  // both have it
   platform::fault_point("worker.after_open");
   try {
     if (options.warm_up) options.warm_up();

@@ -47,7 +47,7 @@ TEST_CASE("children and their children are found, zombies too") {
     pid_t grandchild = 0;
     expect(::read(grandchild_pid.read.get(), &grandchild, sizeof(grandchild)) > 0);
     expect(children_of(own_pid()) == std::vector{child});
-    const auto family = descendants_of(own_pid());
+    const auto family = descendants_of({own_pid()});
     expect(family.size() == 2 && family[0].pid == child && family[1].pid == grandchild);
     expect(start_time(child) >= start_time(own_pid()));
     const auto held = Pidfd::open(grandchild);

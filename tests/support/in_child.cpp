@@ -13,10 +13,10 @@
 
 namespace bulkhead::test {
 
-void expect(bool condition, const std::string& what, std::source_location where) {
+void expect(bool condition, const std::string& what, const char* file, int line) {
   if (condition) return;
-  throw std::runtime_error(std::string(where.file_name()) + ":" + std::to_string(where.line()) +
-                           ": not as expected " + what);
+  throw std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": not as expected " +
+                           what);
 }
 
 pid_t start_in_child(const std::function<void()>& part) {

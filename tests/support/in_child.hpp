@@ -5,14 +5,13 @@
 #include <sys/types.h>
 
 #include <functional>
-#include <source_location>
 #include <string>
 
 namespace bulkhead::test {
 
 // Ends the child's part: the message goes to standard error, with the place.
-void expect(bool condition, const std::string& what = {},
-            std::source_location where = std::source_location::current());
+void expect(bool condition, const std::string& what = {}, const char* file = __builtin_FILE(),
+            int line = __builtin_LINE());
 
 // The wait status of the child; 0 when `part` returned. One that is not done after a minute is
 // killed.

@@ -28,7 +28,7 @@ void for_each_entry(const std::string& directory, Visit visit) {
 
 Found processes(const std::string& mark) {
   std::set<pid_t> ours;
-  for (const auto& process : platform::descendants_of(::getpid())) ours.insert(process.pid);
+  for (const auto& process : platform::descendants_of({::getpid()})) ours.insert(process.pid);
   for_each_entry("/proc", [&](const fs::path& path) {
     const std::string name = path.filename();
     pid_t pid = 0;
