@@ -66,7 +66,10 @@ void Crew::launch_fork_server() {
   }
 }
 
-void Crew::fork_server_serves() { fill_seats(); }
+void Crew::fork_server_serves() {
+  fill_seats();
+  start_again();
+}
 
 void Crew::fill_seats() {
   restart_.try_again();
@@ -91,6 +94,7 @@ void Crew::fill_seat(Member member) {
     note_crash(why);
     back_off(std::chrono::nanoseconds::zero());
     vacate(member, why, next_start_);
+    replan(why);
   }
 }
 
@@ -178,7 +182,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   // One that died with its fork server is part of that crash.
   if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
   vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
-  if (ending_.begun()) look();
+  replan(why);
 }
 
 // The end of a fork server counts as one crash, however many workers it takes along.
@@ -193,6 +197,7 @@ void Crew::fork_server_ended(std::optional<Error> why) {
   for_each_worker([](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(); });
   for (Member member = 0; member < seats_.size(); ++member)
     if (!seats_[member].worker) vacate(member, *why, next_start_);
+  replan(*why);
 }
 
 void Crew::note_crash(const Error& why) {
@@ -207,11 +212,14 @@ void Crew::back_off(std::chrono::nanoseconds uptime) {
   next_start_ = std::max(next_start_, restart_.unexplained(Clock::now(), uptime, chance));
 }
 
-// Nobody sits there any more; a lone worker's place stays empty.
 void Crew::vacate(Member member, const Error& why, Clock::time_point start_at) {
   seats_[member].start_at = start_at;
   decided(member, why);
-  if (ending_.begun()) return;
+}
+
+// What follows from empty places. A lone worker's stays empty.
+void Crew::replan(const Error& why) {
+  if (ending_.begun()) return look();
   if (plan_.lone) {
     calls_->refuse(why);
     return calls_->fail_queued(why);
@@ -242,6 +250,7 @@ void Crew::give_up_if_broken() {
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
   if (!started_.happened() || !someone_got_ready_) return;
+  if (fork_server_ && !fork_server_->serving()) return;  // it will say when
   auto when = Clock::time_point::max();
   for (const Seat& seat : seats_)
     if (!seat.worker) when = std::min(when, seat.start_at);
@@ -250,10 +259,8 @@ void Crew::start_again() {
   restart_timer_.async_wait([weak = weak_from_this()](const auto& error) {
     const auto self = weak.lock();
     if (error || !self || self->ending_.begun()) return;
-    if (!self->fork_server_)
-      self->launch_fork_server();
-    else if (self->fork_server_->serving())
-      self->fill_seats();
+    if (!self->fork_server_) return self->launch_fork_server();
+    if (self->fork_server_->serving()) self->fill_seats();
     self->start_again();
   });
 }

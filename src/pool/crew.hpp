@@ -68,6 +68,7 @@ class Crew final : public Calls::Listener,
   void back_off(std::chrono::nanoseconds uptime);
   void give_up_if_broken();
   void vacate(Member member, const Error& why, Clock::time_point start_at);
+  void replan(const Error& why);
   std::optional<Member> member_of(worker::WorkerNumber number) const;
   Member member_of(const worker::WorkerProcess& worker) const;
 

@@ -53,7 +53,7 @@ Output::Output(platform::Fd read_end, OnLine on_line)
 }
 
 platform::Io Output::drain() {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16384> buffer;
   for (std::size_t taken = 0; taken < turn;) {
     if (!fd_) return platform::Io::end;
     const auto read = platform::read_some(fd_, std::as_writable_bytes(std::span(buffer)));

@@ -19,7 +19,7 @@ using OnLine = std::function<void(std::string_view line)>;  // without its newli
 // with a mark that says how much was cut.
 class LineSplitter {
  public:
-  static constexpr std::size_t default_max_line = 16 * 1024;
+  static constexpr std::size_t default_max_line = std::size_t{16} * 1024;
 
   explicit LineSplitter(OnLine on_line, std::size_t max_line = default_max_line);
 
@@ -41,7 +41,7 @@ class LineSplitter {
 // The last bytes of what was written.
 class OutputTail {
  public:
-  static constexpr std::size_t default_limit = 64 * 1024;
+  static constexpr std::size_t default_limit = std::size_t{64} * 1024;
 
   explicit OutputTail(std::size_t limit = default_limit) : limit_(limit) {}
 
@@ -59,7 +59,7 @@ class OutputTail {
 // long after the process itself is gone.
 class Output {
  public:
-  static constexpr std::size_t turn = 256 * 1024;  // bytes
+  static constexpr std::size_t turn = std::size_t{256} * 1024;  // bytes
 
   // Takes the read end, and makes it non-blocking.
   Output(platform::Fd read_end, OnLine on_line);

@@ -78,7 +78,7 @@ std::vector<std::string> make_environment(
   };
   std::vector<std::string> environment;
   std::ranges::remove_copy_if(base, std::back_inserter(environment), replaced);
-  for (const auto& [name, value] : added) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : added) environment.emplace_back(name).append("=").append(value);
   return environment;
 }
 

@@ -141,10 +141,8 @@ bool Trees::kill_tree(WorkerKey worker) {
   // First the worker itself: it may not have entered its cgroup yet, and what it started becomes
   // ours when it dies.
   tree.pidfd.signal(SIGKILL);
-  if (tree.cgroup)
-    tree.cgroup->kill();
-  else if (tree.reaped)
-    kill_children(strays());
+  if (tree.cgroup) tree.cgroup->kill();
+  if (tree.reaped) kill_children(strays());
   return drained(worker);
 }
 

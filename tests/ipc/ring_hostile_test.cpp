@@ -144,6 +144,15 @@ TEST_CASE("A head that cannot be is a violation") {
   CHECK(at.writer.violated() == (row.expected == Write::violation));
 }
 
+TEST_CASE("A head that moves backwards is a violation, also where it would fit") {
+  constexpr std::uint64_t head = capacity;
+  At at(head);
+  REQUIRE(at.writer.room() == largest);
+  at.ring.control().head = head - 64;
+  CHECK(at.writer.room() == 0);
+  CHECK(at.writer.violated());
+}
+
 TEST_CASE("A violation is not forgotten when the memory looks right again") {
   At at(64);
   const std::uint64_t right = at.ring.control().tail;

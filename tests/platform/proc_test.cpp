@@ -77,15 +77,18 @@ TEST_CASE("an orphan becomes a child of the subreaper above it") {
 }
 
 TEST_CASE("threads are counted") {
-  const auto before = thread_count();
-  CHECK(before >= 1);
   std::atomic<bool> done = false;
-  std::thread thread([&] { done.wait(false); });
+  const auto wait = [&] { done.wait(false); };
+  std::thread first(wait);
+  const auto before = thread_count();
+  CHECK(before >= 2);
+  std::thread second(wait);
   CHECK(thread_count() == before + 1);
   done = true;
-  done.notify_one();
-  thread.join();
-  CHECK(wait_until([&] { return thread_count() == before; }));
+  done.notify_all();
+  first.join();
+  second.join();
+  CHECK(wait_until([&] { return thread_count() == before - 1; }));
 }
 
 TEST_CASE("a process is named, hardened, and put into a session of its own") {

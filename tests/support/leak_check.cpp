@@ -8,9 +8,11 @@
 #include <filesystem>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "platform/fd.hpp"
 #include "platform/proc.hpp"
+#include "platform/unsanitized.hpp"
 #include "process/cgroup.hpp"
 #include "support/wait_until.hpp"
 
@@ -83,6 +85,8 @@ void keep_common(Found& left, const Found& now) {
 }  // namespace
 
 LeakCheck::LeakCheck() : mark_("BULKHEAD_LEAK_CHECK=" + std::to_string(std::random_device()())) {
+  // A sanitizer starts a thread of its own with the first of ours.
+  if (BULKHEAD_SANITIZED) std::thread([] {}).join();
   const auto equals = mark_.find('=');
   ::setenv(mark_.substr(0, equals).c_str(), mark_.substr(equals + 1).c_str(), 1);
   kinds_.push_back({[this] { return processes(mark_); }, {}});

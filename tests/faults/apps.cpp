@@ -1,0 +1,143 @@
+#include "faults/apps.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+
+#include "faults/service/handlers.hpp"
+#include "platform/fd.hpp"
+#include "platform/proc.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+namespace fs = std::filesystem;
+
+void end_like_this(const std::string& how) {
+  if (how == "exit") std::exit(0);
+  if (how == "_exit") ::_exit(0);
+  if (how == "abort") std::abort();
+  if (how == "throw") throw std::runtime_error("nobody catches this");
+  for (;;) ::pause();
+}
+
+// folder, how it ends, and "busy" if calls run then. Every worker has started helpers.
+int live(const Arguments& given) {
+  const fs::path folder = given.at(0);
+  const bool busy = given.at(2) == "busy";
+  static Pool<TestService> pool{{.workers = 2}};
+  const auto lone = Worker<TestService>::start();
+  std::vector<Future<pid_t>> helpers, blocked;
+  for (const Helper helper : {Helper::child, Helper::own_session, Helper::grandchild})
+    helpers.push_back(pool.run(Start{helper}));
+  for (auto& helper : helpers) helper.get();
+  const auto block = [&](const std::string& name) {
+    blocked.push_back(pool.run(Block{folder / name, folder / "never"}));
+  };
+  if (busy) {
+    for (const char* name : {"first", "second", "third"}) block(name);
+    wait_for(folder / "first");
+    wait_for(folder / "second");
+  }
+  put(folder / "ready", std::to_string(lone.pid()));
+  wait_for(folder / "go");
+  end_like_this(given.at(1));
+  return 0;
+}
+
+// folder. Starts workers, which its environment may make impossible.
+int start_only(const Arguments& given) {
+  const fs::path folder = given.at(0);
+  put(folder / "begun", "");
+  const Pool<TestService> pool{{.workers = 2}};
+  put(folder / "ready", "");
+  for (;;) ::pause();
+}
+
+// folder. Shuts down while a call runs that is never answered.
+int shut_down(const Arguments& given) {
+  const fs::path folder = given.at(0);
+  Pool<TestService> pool{{.workers = 2}};
+  const auto blocked = pool.run(Block{folder / "begun", folder / "go"});
+  wait_for(folder / "begun");
+  put(folder / "ready", "");
+  pool.shutdown(std::chrono::hours(1));
+  return 0;
+}
+
+// One with nothing wrong: neither it nor the library has anything to say.
+int quiet(const Arguments&) {
+  {
+    Pool<TestService> pool{{.workers = 2}};
+    if (pool.run(Add{1, 2}).get() != 3) return 1;
+    try {
+      pool.run(Throw{}).get();
+    } catch (const Error&) {
+    }
+    pool.shutdown();
+  }
+  const auto dropped = Worker<TestService>::start();
+  return dropped.alive() ? 0 : 1;
+}
+
+// The author of this one forgot serve_if_worker: it launches itself, which would launch itself ...
+int forget(const Arguments& given) {
+  std::ofstream(given.at(0), std::ios::app) << ::getpid() << '\n' << std::flush;
+  try {
+    const Pool<TestService> pool{{.workers = 2}};
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return error.code() == errc::not_served ? 7 : 1;
+  }
+  return 0;
+}
+
+const std::map<std::string, int (*)(const Arguments&)> apps{
+    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down}, {"quiet", quiet}};
+
+constexpr std::string_view prefix = "--app=";
+
+}  // namespace
+
+std::optional<AppPart> find_app(int argc, char** argv) {
+  if (const char* log = std::getenv("TEST_FORGETFUL"))
+    return AppPart{.serves_nothing = true, .run = [log] { return forget({log}); }};
+  if (argc < 2 || !std::string_view(argv[1]).starts_with(prefix)) return std::nullopt;
+  const auto app = apps.at(argv[1] + prefix.size());
+  return AppPart{.run = [app, given = Arguments(argv + 2, argv + argc)] { return app(given); }};
+}
+
+App::App(const std::string& name, const Arguments& arguments, const Environment& environment) {
+  const auto written = platform::open_file(file("written"), O_CREAT | O_WRONLY | O_APPEND, 0600);
+  process::Program program{.path = "/proc/self/exe",
+                           .arguments = {"app", std::string(prefix) + name, folder_.path()}};
+  program.arguments.insert(program.arguments.end(), arguments.begin(), arguments.end());
+  program.environment = process::make_environment(platform::environment(), environment);
+  program.descriptors = {{written.get(), 1}, {written.get(), 2}};
+  program.new_session = true;
+  child_ = process::spawn(program);
+}
+
+App::~App() {
+  if (reaped_) return;
+  kill(SIGKILL);
+  child_.pidfd.reap(true);
+}
+
+platform::Ending App::ending() {
+  if (!child_.pidfd.wait_ended(std::chrono::seconds(20)))
+    throw std::runtime_error("the app does not end; it wrote: " + written());
+  reaped_ = true;
+  return child_.pidfd.reap(true).value();
+}
+
+std::string App::written() const { return platform::read_file(file("written")); }
+
+}  // namespace bulkhead::test

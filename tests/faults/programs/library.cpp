@@ -1,0 +1,2 @@
+int from_library();
+int from_library() { return 0; }

@@ -1,0 +1,156 @@
+#include "faults/service/handlers.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <thread>
+
+#include "platform/fault.hpp"
+#include "platform/fd.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> arguments() {
+  std::istringstream line(platform::read_file("/proc/self/cmdline"));
+  std::vector<std::string> found;
+  for (std::string argument; std::getline(line, argument, '\0');) found.push_back(argument);
+  return found;
+}
+
+std::vector<std::string> environment() {
+  std::vector<std::string> found;
+  for (char** entry = environ; *entry; ++entry) found.emplace_back(*entry);
+  return found;
+}
+
+std::vector<std::string> descriptors() {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = fs::read_symlink(entry.path(), gone);
+    if (!gone && !target.native().starts_with("/proc/"))
+      found.push_back(entry.path().filename().native() + " " + target.native());
+  }
+  return found;
+}
+
+[[noreturn]] void wait_for_ever() {
+  for (;;) ::pause();
+}
+
+// Tells through the pipe who it is, and waits.
+[[noreturn]] void be_helper(const platform::Pipe& pipe) {
+  const pid_t self = ::getpid();
+  if (::write(pipe.write.get(), &self, sizeof self) != sizeof self) ::_exit(1);
+  wait_for_ever();
+}
+
+}  // namespace
+
+void put(const fs::path& file, const std::string& text) {
+  const fs::path draft = file.string() + ".draft";
+  std::ofstream(draft) << text;
+  fs::rename(draft, file);
+}
+
+void wait_for(const fs::path& file) {
+  while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+std::string echo(Echo request) { return std::move(request.text); }
+int add(const Add& request) { return request.a + request.b; }
+void nothing(const Nothing&) {}
+
+std::unique_ptr<int> twice(Double request) {
+  if (request.number) *request.number *= 2;
+  return std::move(request.number);
+}
+
+std::string answer(const Answer& request) {
+  std::string text(request.size, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i % 23);
+  return text;
+}
+
+pid_t block(const Block& request) {
+  put(request.begun, std::to_string(::getpid()));
+  wait_for(request.until);
+  return ::getpid();
+}
+
+View look_around(const LookAround&) {
+  View view;
+  view.pid = ::getpid();
+  view.session = ::getsid(0);
+  char byte = 0;
+  view.input_is_empty = ::read(0, &byte, 1) == 0;
+  view.directory = fs::current_path();
+  view.arguments = arguments();
+  view.environment = environment();
+  view.descriptors = descriptors();
+  return view;
+}
+
+std::pair<pid_t, std::uint64_t> who_am_i(const WhoAmI&, Context& context) {
+  return {::getpid(), context.request_id()};
+}
+
+void say(const Say& request) {
+  for (std::string_view rest = request.text; !rest.empty();) {
+    const ssize_t written = ::write(request.descriptor, rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) throw std::runtime_error("cannot say it");
+    if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void poison(const Poison& request) {
+  std::ofstream(request.log, std::ios::app) << ::getpid() << '\n' << std::flush;
+  std::abort();
+}
+
+void inject([[maybe_unused]] const Inject& request) {
+#ifdef BULKHEAD_FAULT_POINTS
+  platform::use_faults(request.faults);
+#else
+  throw std::logic_error("there are no fault points in this build");
+#endif
+}
+
+void throw_it(const Throw& request) {
+  switch (request.thrown) {
+    case Thrown::standard:
+      throw std::out_of_range("there is no seventh page");
+    case Thrown::other:
+      throw 42;
+    case Thrown::huge:
+      throw std::runtime_error("huge " + std::string(1 << 20, 'x'));
+    case Thrown::binary:
+      throw std::runtime_error("one\x1b[2J\x01\xff two");
+  }
+}
+
+Troubled trouble(const Trouble& request) { return {request.where}; }
+
+pid_t start(const Start& request) {
+  const platform::Pipe pipe = platform::make_pipe();
+  if (const pid_t child = ::fork(); child == 0) {
+    if (request.helper == Helper::own_session) ::setsid();
+    if (request.helper == Helper::grandchild && ::fork() != 0) ::_exit(0);
+    be_helper(pipe);
+  }
+  pid_t helper = 0;
+  if (::read(pipe.read.get(), &helper, sizeof helper) != sizeof helper)
+    throw std::runtime_error("the helper did not start");
+  return helper;
+}
+
+}  // namespace bulkhead::test

@@ -1,0 +1,38 @@
+// How the requests are served.
+#pragma once
+
+#include <filesystem>
+
+#include "faults/service/test_service.hpp"
+
+namespace bulkhead::test {
+
+std::string echo(Echo request);
+int add(const Add& request);
+void nothing(const Nothing&);
+std::unique_ptr<int> twice(Double request);
+std::string answer(const Answer& request);
+pid_t block(const Block& request);
+View look_around(const LookAround&);
+std::pair<pid_t, std::uint64_t> who_am_i(const WhoAmI&, Context& context);
+void say(const Say& request);
+void die(const Die& request);
+void poison(const Poison& request);
+void inject(const Inject& request);
+void throw_it(const Throw& request);
+Troubled trouble(const Trouble& request);
+pid_t start(const Start& request);
+
+Forged forge(const Forge& request);
+void send_forged(const SendForged& request, Context& context);
+void scribble(const Scribble& request);
+void keep_scribbling(const KeepScribbling& request);
+void close_doorbell(const CloseDoorbell&);
+std::uint64_t flood_doorbell(const FloodDoorbell& request);
+
+// Puts `text` into the file in one step: who sees the file sees all of it.
+void put(const std::filesystem::path& file, const std::string& text);
+// However long that takes: these processes are killed when nobody needs them any more.
+void wait_for(const std::filesystem::path& file);
+
+}  // namespace bulkhead::test

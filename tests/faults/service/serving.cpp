@@ -1,0 +1,62 @@
+// The serving side of the test service, and what its processes do besides.
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+#include <tuple>
+
+#include "faults/service/handlers.hpp"
+
+namespace bulkhead::test {
+
+namespace {
+
+void do_what(const std::string& told) {
+  const auto equals = told.find('=');
+  const std::string what = told.substr(0, equals);
+  const std::string file = equals == told.npos ? "" : told.substr(equals + 1);
+  if (what == "throw") throw std::runtime_error("told to throw");
+  if (what == "die") std::abort();
+  if (what == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
+  if (what == "thread")
+    std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
+  if (what == "wait") wait_for(file);
+  if (what == "die_if" && std::filesystem::exists(file)) std::abort();
+  if (what == "touch") put(file, std::to_string(::getpid()));
+}
+
+std::function<void()> told_by(const char* variable) {
+  const char* const told = std::getenv(variable);
+  if (!told) return {};
+  return [told = std::string(told)] { do_what(told); };
+}
+
+ServeOptions options() {
+  return {.preload = told_by("TEST_PRELOAD"),
+          .warm_up = told_by("TEST_WARM_UP"),
+          .on_exit = told_by("TEST_ON_EXIT")};
+}
+
+constexpr auto handlers = std::make_tuple(
+    echo, add, nothing, twice, answer, block, look_around, who_am_i, say, die, poison, inject,
+    throw_it, trouble, start, forge, send_forged, scribble, keep_scribbling, close_doorbell,
+    flood_doorbell);
+
+}  // namespace
+
+void serve_if_worker() {
+  std::apply([](auto... each) { bulkhead::serve_if_worker<TestService>(options(), each...); },
+             handlers);
+}
+
+void serve() {
+  std::apply([](auto... each) { bulkhead::serve<TestService>(options(), each...); }, handlers);
+  std::abort();  // std::apply hides that it does not return
+}
+
+void serve_newer() {
+  std::apply([](auto... each) { bulkhead::serve<NewerTestService>(each...); }, handlers);
+  std::abort();
+}
+
+}  // namespace bulkhead::test

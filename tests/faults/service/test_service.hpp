@@ -1,0 +1,32 @@
+// The service that the fault tests call. Their own program serves it, and so does test_worker.
+#pragma once
+
+#include "faults/service/hostile_requests.hpp"
+#include "faults/service/requests.hpp"
+
+namespace bulkhead::test {
+
+struct TestService
+    : Service<"test", Echo, Add, Nothing, Double, Answer, Block, LookAround, WhoAmI, Say, Die,
+              Poison, Inject, Throw, Trouble, Start, Forge, SendForged, Scribble, KeepScribbling,
+              CloseDoorbell, FloodDoorbell> {};
+
+// Others that a program may have been built from.
+struct NewerTestService : TestService {
+  static constexpr std::uint32_t version = 7;
+};
+struct ShorterTestService : Service<"test", Echo> {};
+struct OtherService : Service<"other", Echo> {};
+
+// What happens besides handlers is told by the environment, as WHAT or WHAT=FILE:
+//   TEST_PRELOAD, TEST_WARM_UP, TEST_ON_EXIT
+//     throw        die           hang
+//     thread       start one that stays
+//     wait=FILE    until there is FILE
+//     die_if=FILE  if there is FILE
+//     touch=FILE   make FILE
+void serve_if_worker();
+[[noreturn]] void serve();
+[[noreturn]] void serve_newer();
+
+}  // namespace bulkhead::test

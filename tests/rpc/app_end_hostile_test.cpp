@@ -1,0 +1,408 @@
+// The app's end, with a peer that writes anything into the memory that it shares with us.
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <random>
+#include <set>
+
+#include "rpc/ends.hpp"
+
+namespace {
+
+using namespace bulkhead::rpc;
+using namespace bulkhead::test;
+using bulkhead::ipc::RingReader;
+using bulkhead::ipc::RingWriter;
+namespace ipc = bulkhead::ipc;
+using Ids = std::vector<CallId>;
+using Received = AppEnd::Received;
+
+constexpr std::size_t max_message = 1000;
+
+// Knows the format, and keeps no rule of it.
+class Peer {
+ public:
+  explicit Peer(const ipc::Segment& segment)
+      : slots(segment.slots()), in_(segment.to_worker()), out_(segment.to_app()) {}
+
+  // Reads the next request, without taking it up.
+  std::optional<Head> read() {
+    Bytes bytes;
+    ipc::Read got;
+    while ((got = in_.read(bytes)) == ipc::Read::part) {
+    }
+    if (got != ipc::Read::frame || bytes.size() < sizeof(Head)) return std::nullopt;
+    Head head;
+    std::memcpy(&head, bytes.data(), sizeof head);
+    return head;
+  }
+  // The answer that a good worker would give.
+  static Head answer(Head request, std::uint64_t size = 0) {
+    request.kind = Kind::response;
+    request.size = size;
+    return request;
+  }
+  bool write(std::span<const std::byte> frame, std::uint32_t flags = 0) {
+    return out_.try_write({}, frame, flags) == ipc::Write::done;
+  }
+  bool write(const Head& head, const Bytes& body = {}, std::uint32_t flags = 0) {
+    return out_.try_write(std::as_bytes(std::span(&head, std::size_t{1})), body, flags) ==
+           ipc::Write::done;
+  }
+
+  const std::span<std::atomic<std::uint64_t>> slots;
+
+ private:
+  RingReader in_;
+  RingWriter out_;
+};
+
+struct HostileEnds {
+  AppSide side{{.slots = 8, .ring_bytes = 4096, .max_message = max_message}};
+  AppEnd& app = *side.app;
+  Peer peer{*side.peer};
+  AppEnd::Message message = {};
+
+  Head given(CallId id) {
+    app.hand_over(call(id));
+    return peer.read().value();
+  }
+  Received receive() { return app.receive(message); }
+};
+
+}  // namespace
+
+TEST_CASE("A head that no worker writes is a violation") {
+  struct Row {
+    const char* name;
+    std::function<void(Head&)> change;
+  };
+  static const std::vector<Row> rows = {
+      {"a slot just out of range", [](Head& head) { head.slot = 8; }},
+      {"a slot far out of range", [](Head& head) { head.slot = ~Slot{}; }},
+      {"an exception for a slot out of range",
+       [](Head& head) { head.kind = Kind::threw, head.slot = 8; }},
+      {"too large a response for a slot out of range",
+       [](Head& head) { head.kind = Kind::too_large, head.slot = 8; }},
+      {"a request", [](Head& head) { head.kind = Kind::request; }},
+      {"an order to leave", [](Head& head) { head.kind = Kind::leave; }},
+      {"one byte more than may be", [](Head& head) { head.size = max_message + 1; }},
+      {"all memory", [](Head& head) { head.size = ~std::uint64_t{}; }},
+      {"memory up to where sizes wrap",
+       [](Head& head) { head.size = ~std::uint64_t{} - sizeof(Head) + 1; }},
+      {"ready, with more than may be",
+       [](Head& head) { head.kind = Kind::ready, head.size = std::uint64_t{1} << 63; }},
+  };
+  for (const Row& row : rows) {
+    for (const std::uint32_t flags : {0u, ipc::more}) {
+      INFO(row.name << ", flags " << flags);
+      HostileEnds ends;
+      Head head = Peer::answer(ends.given(1));
+      row.change(head);
+      REQUIRE(ends.peer.write(head, {}, flags));
+      CHECK(ends.receive() == Received::violation);
+      CHECK_FALSE(ends.app.violation().empty());
+
+      // What comes after it is not looked at, and the call is still there for whoever ends the
+      // peer.
+      REQUIRE(ends.peer.write(Peer::answer(head)));
+      CHECK(ends.receive() == Received::violation);
+      CHECK(ids(ends.app.drain().not_begun) == Ids{1});
+    }
+  }
+}
+
+TEST_CASE("Each kind that there is not is a violation") {
+  for (std::uint32_t kind = 0; kind <= std::numeric_limits<std::uint16_t>::max();
+       kind += kind < 300 ? 1 : 997) {
+    const bool known = kind >= unsigned(Kind::ready) && kind <= unsigned(Kind::too_large);
+    if (known) continue;
+    CAPTURE(kind);
+    HostileEnds ends;
+    REQUIRE(ends.peer.write(Head{.kind = static_cast<Kind>(kind)}));
+    REQUIRE(ends.receive() == Received::violation);
+  }
+}
+
+TEST_CASE("An answer to what was not asked closes no call") {
+  struct Row {
+    const char* name;
+    std::function<void(Head&)> change;
+  };
+  static const std::vector<Row> rows = {
+      {"another id", [](Head& head) { ++head.id; }},
+      {"no id", [](Head& head) { head.id = 0; }},
+      {"the next ticket", [](Head& head) { ++head.ticket; }},
+      {"the ticket before", [](Head& head) { --head.ticket; }},
+      {"no ticket", [](Head& head) { head.ticket = 0; }},
+      {"another slot, which is free", [](Head& head) { head.slot ^= 7; }},
+      {"another slot, which is taken", [](Head& head) { head.slot ^= 1; }},
+      {"a free slot without a ticket", [](Head& head) { head.slot ^= 7, head.ticket = 0; }},
+      {"another request of the service", [](Head& head) { ++head.request; }},
+  };
+  for (const Row& row : rows) {
+    for (const Kind kind : {Kind::response, Kind::threw, Kind::too_large}) {
+      INFO(row.name << ", kind " << unsigned(kind));
+      HostileEnds ends;
+      const Head first = ends.given(5);
+      ends.given(6);
+      Head head = Peer::answer(first);
+      head.kind = kind;
+      row.change(head);
+      REQUIRE(ends.peer.write(head));
+      REQUIRE(ends.receive() == Received::message);
+      CHECK_FALSE(ends.app.close(ends.message.head));
+      CHECK(ends.app.close(Peer::answer(first)));
+    }
+  }
+}
+
+TEST_CASE("A call is answered once") {
+  HostileEnds ends;
+  const Head head = Peer::answer(ends.given(1));
+  REQUIRE(ends.peer.write(head));
+  REQUIRE(ends.peer.write(head));
+  REQUIRE(ends.receive() == Received::message);
+  CHECK(ends.app.close(ends.message.head));
+  REQUIRE(ends.receive() == Received::message);
+  CHECK_FALSE(ends.app.close(ends.message.head));
+
+  // Nor does the old answer fit the call that has its slot now.
+  CHECK(ends.given(1).slot == head.slot);
+  CHECK_FALSE(ends.app.close(head));
+}
+
+TEST_CASE("What was taken back cannot be answered") {
+  HostileEnds ends;
+  const Head head = Peer::answer(ends.given(1));
+  REQUIRE(ends.app.take_back(1).size() == 1);
+  REQUIRE(ends.peer.write(head));
+  REQUIRE(ends.receive() == Received::message);
+  CHECK_FALSE(ends.app.close(ends.message.head));
+}
+
+TEST_CASE("What is not fully sent cannot be answered") {
+  HostileEnds ends;
+  ends.app.hand_over(call(1, bytes(10'000)));  // fills the ring
+  ends.app.hand_over(call(2));                 // waits behind it
+  const Head first{.id = 1, .ticket = 1, .slot = 0, .kind = Kind::response, .request = echo.index};
+  const Head second{.id = 2, .ticket = 2, .slot = 1, .kind = Kind::response, .request = echo.index};
+  CHECK_FALSE(ends.app.close(first));
+  CHECK_FALSE(ends.app.close(second));
+
+  for (int turn = 0; turn < 10; ++turn) {
+    ends.peer.read();
+    ends.app.flush();
+  }
+  CHECK(ends.app.close(first));
+  CHECK(ends.app.close(second));
+}
+
+TEST_CASE("A message whose size is not what its head says is a violation, and never more memory") {
+  struct Row {
+    const char* name;
+    std::uint64_t announced;
+    std::vector<std::size_t> parts;  // of the body; the head goes with the first
+    Received expected;
+  };
+  static const std::vector<Row> rows = {
+      {"as it says", 100, {100}, Received::message},
+      {"as it says, in parts", 100, {0, 1, 98, 1}, Received::message},
+      {"nothing", 0, {0}, Received::message},
+      {"as much as may be", 1000, {500, 500}, Received::message},
+      {"shorter", 100, {99}, Received::violation},
+      {"longer", 100, {101}, Received::violation},
+      {"something instead of nothing", 0, {1}, Received::violation},
+      {"nothing instead of something", 1, {0}, Received::violation},
+      {"shorter, in parts", 100, {50, 49}, Received::violation},
+      {"longer, in parts", 100, {50, 51}, Received::violation},
+      {"all of it, and a part that holds nothing", 100, {100, 0}, Received::violation},
+      {"nothing, and a part that holds nothing", 0, {0, 0}, Received::violation},
+      {"a part that holds nothing between others", 100, {50, 0, 50}, Received::violation},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    HostileEnds ends;
+    const Head head = Peer::answer(ends.given(1), row.announced);
+    for (std::size_t i = 0; i < row.parts.size(); ++i) {
+      const std::uint32_t flags = i + 1 < row.parts.size() ? ipc::more : 0;
+      const Bytes body = bytes(row.parts[i]);
+      REQUIRE((i == 0 ? ends.peer.write(head, body, flags) : ends.peer.write(body, flags)));
+    }
+    REQUIRE(ends.receive() == row.expected);
+    if (row.expected == Received::message) CHECK(ends.message.body().size() == row.announced);
+  }
+}
+
+TEST_CASE("Parts that never end are a violation soon") {
+  const std::size_t part = GENERATE(0, 1, 900);
+  HostileEnds ends;
+  REQUIRE(ends.peer.write(Peer::answer(ends.given(1), max_message), {}, ipc::more));
+  int parts = 0;
+  while (ends.receive() == Received::nothing) {
+    REQUIRE(++parts <= int(max_message));
+    REQUIRE(ends.peer.write(bytes(part), ipc::more));
+  }
+  CHECK_FALSE(ends.app.violation().empty());
+}
+
+TEST_CASE("A message shorter than its head is a violation") {
+  for (const std::uint32_t flags : {0u, ipc::more}) {
+    for (std::size_t size = 0; size < sizeof(Head); ++size) {
+      CAPTURE(size, flags);
+      HostileEnds ends;
+      const Head head = Peer::answer(ends.given(1));
+      REQUIRE(ends.peer.write(std::as_bytes(std::span(&head, std::size_t{1})).first(size), flags));
+      REQUIRE(ends.receive() == Received::violation);
+    }
+  }
+}
+
+TEST_CASE("A slot that reads as anything but what the app wrote counts as begun") {
+  const std::uint64_t garbage = GENERATE(
+      std::uint64_t{0}, slot_word::begun(1), slot_word::queued(2), slot_word::begun(2),
+      slot_word::queued(1) | 2, slot_word::queued(1) ^ std::uint64_t{1} << 63, ~std::uint64_t{});
+  CAPTURE(garbage);
+  HostileEnds ends;
+  const Head first = ends.given(1);
+  ends.given(2);
+  ends.peer.slots[first.slot] = garbage;
+  CHECK(ids(ends.app.take_back(5)) == Ids{2});
+  SECTION("when its worker dies") {
+    const auto left = ends.app.drain();
+    CHECK(ids(left.begun) == Ids{1});
+    CHECK(left.not_begun.empty());
+  }
+  SECTION("and is answered all the same") { CHECK(ends.app.close(Peer::answer(first))); }
+}
+
+TEST_CASE("A peer that moves the end of the request ring is found out, and nothing is sent to it") {
+  HostileEnds ends;
+  ends.given(1);
+  ends.side.peer->to_worker().control->head = 64 * 1000;
+  ends.app.hand_over(call(2, bytes(10'000)));
+  ends.app.flush();
+  CHECK(ends.app.send_violated());
+  CHECK(ids(ends.app.drain().not_begun) == Ids{1, 2});
+}
+
+TEST_CASE("A peer that writes over its own ring is found out") {
+  HostileEnds ends;
+  ends.side.peer->to_app().control->tail = 3 * 64 + 1;
+  CHECK(ends.receive() == Received::violation);
+  CHECK_FALSE(ends.app.violation().empty());
+}
+
+namespace {
+
+// A worker that answers, and now and then breaks a rule, in a history of calls.
+class Campaign {
+ public:
+  explicit Campaign(std::uint64_t seed) : random_(seed) {}
+
+  void turn() {
+    if (one_of(2) && open_.size() < 8) give();
+    if (one_of(32)) take_back();
+    while (const auto head = ends_->peer.read()) seen_.push_back(*head);
+    if (one_of(32)) ends_->peer.slots[random_() % 8] = word();
+    if (!seen_.empty()) answer();
+    receive();
+  }
+  // The end of this peer: every call that was not settled before is left.
+  void end() {
+    const auto left = ends_->app.drain();
+    for (const auto* calls : {&left.begun, &left.not_begun})
+      for (const OpenCall& open : *calls) settle(open.id);
+    if (!open_.empty()) FAIL(open_.size() << " calls were lost");
+    ends_ = std::make_unique<HostileEnds>();
+    seen_.clear();
+  }
+
+  int messages = 0, violations = 0, answers = 0, refused = 0;
+
+ private:
+  bool one_of(unsigned count) { return random_() % count == 0; }
+
+  void give() {
+    open_.insert(++last_);
+    ends_->app.hand_over(call(last_, bytes(one_of(16) ? random_() % 6000 : random_() % 64)));
+  }
+  void settle(CallId id) {
+    if (open_.erase(id) != 1) FAIL("call " << id << " was settled twice");
+  }
+  void take_back() {
+    for (const OpenCall& open : ends_->app.take_back(1 + random_() % 3)) settle(open.id);
+    ends_->app.flush();
+  }
+  std::uint64_t word() {
+    return one_of(2) ? random_() : random_() % 4 | random_() % (2 * last_ + 1) << 2;
+  }
+
+  void answer() {
+    const std::size_t which = random_() % seen_.size();
+    Head head = Peer::answer(seen_[which], one_of(16) ? random_() % 1000 : random_() % 64);
+    head.kind = static_cast<Kind>(unsigned(Kind::response) + random_() % 3);
+    if (!one_of(64)) seen_.erase(seen_.begin() + static_cast<std::ptrdiff_t>(which));
+    Bytes message(sizeof head + head.size);
+    std::memcpy(message.data(), &head, sizeof head);
+    if (one_of(16)) mutate(message);
+    send(message);
+  }
+  void mutate(Bytes& message) {
+    switch (random_() % 3) {
+      case 0:
+        message[random_() % sizeof(Head)] ^= static_cast<std::byte>(1 << random_() % 8);
+        break;
+      case 1:
+        message[random_() % sizeof(Head)] = static_cast<std::byte>(random_());
+        break;
+      case 2:
+        message.resize(random_() % (2 * message.size()));
+    }
+  }
+  void send(std::span<const std::byte> message) {
+    ++messages;
+    for (bool more = true; more;) {
+      const std::size_t most = one_of(4) ? 1 + random_() % 300 : 900;
+      const auto part = message.first(std::min(message.size(), most));
+      message = message.subspan(part.size());
+      more = !message.empty();
+      if (!ends_->peer.write(part, more ? ipc::more : 0)) return;
+    }
+  }
+
+  void receive() {
+    for (Received got; (got = ends_->receive()) != Received::nothing;) {
+      if (got == Received::violation) return ++violations, end();
+      const auto& [head, bytes] = ends_->message;
+      if (bytes.size() != sizeof(Head) + head.size || head.size > max_message)
+        FAIL("a message of " << bytes.size() << " bytes came through");
+      if (head.kind == Kind::ready || head.kind == Kind::refused) continue;
+      const auto open = ends_->app.close(head);
+      if (!open) return ++refused, end();
+      if (open->id != head.id) FAIL("call " << open->id << " took the answer of another");
+      settle(open->id);
+      ++answers;
+    }
+    ends_->app.flush();
+  }
+
+  std::mt19937_64 random_;
+  std::unique_ptr<HostileEnds> ends_ = std::make_unique<HostileEnds>();
+  std::set<CallId> open_;
+  std::vector<Head> seen_;
+  CallId last_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("Two hundred thousand messages of a peer that breaks rules settle every call once") {
+  Campaign campaign(20240229);
+  while (campaign.messages < 200'000) campaign.turn();
+  campaign.end();
+  CHECK(campaign.answers > 100'000);
+  CHECK(campaign.violations > 1'000);
+  CHECK(campaign.refused > 1'000);
+}
