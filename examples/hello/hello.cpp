@@ -22,7 +22,8 @@ int main() {
   bulkhead::Pool<Addresses> pool{{.workers = 2}};
   for (const char* address : {"debian.org:443", "localhost", "example.org:8080"}) {
     try {
-      std::cout << address << " has port " << pool.run(PortOf{address}).get() << '\n';
+      const int port = pool.run(PortOf{address}).get();
+      std::cout << address << " has port " << port << '\n';
     } catch (const bulkhead::Error& error) {  // the worker crashed, this process did not
       std::cout << error.what() << '\n';
     }

@@ -1,6 +1,7 @@
 #include "ipc/link.hpp"
 
 #include "platform/cpu.hpp"
+#include "platform/fault.hpp"
 
 namespace bulkhead::ipc {
 namespace {
@@ -29,6 +30,7 @@ Write Link::send(std::span<const std::byte> head, std::span<const std::byte> bod
   const Write written = writer_.try_write(head, body, flags);
   if (written == Write::done) {
     for_room_.over();
+    platform::fault_point("link.before_ring");
     if (writer_.must_wake_reader()) bell_.ring();
   }
   return written;

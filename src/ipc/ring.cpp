@@ -5,6 +5,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "platform/fault.hpp"
+
 namespace bulkhead::ipc {
 namespace {
 
@@ -50,6 +52,7 @@ Write RingWriter::try_write(std::span<const std::byte> head, std::span<const std
   copy_in(tail_ + sizeof header, head);
   copy_in(tail_ + sizeof header + head.size(), body);
   tail_ += framed_size(size);
+  platform::fault_point("ring.before_publish");
   ring_.control->tail.store(tail_, seq_cst);
   return Write::done;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "platform/fault.hpp"
 #include "platform/random.hpp"
 #include "platform/shared_memory.hpp"
 
@@ -84,6 +85,7 @@ SharedObject SharedObject::create(std::uint64_t bytes) {
           return bip::shared_memory_object(bip::create_only, name.text.c_str(), bip::read_write,
                                            bip::permissions(0600));
         });
+    platform::fault_point("app.before_lock");
     Fd lock = platform::share_open_file(object.get_mapping_handle().handle);
     // Another process may sweep it between its creation and its lock: then it is lost already.
     if (!platform::try_lock(lock) || !platform::leads_to(path_of(name.text), lock)) continue;

@@ -189,12 +189,12 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
 void Crew::fork_server_ended(std::optional<Error> why) {
   fork_server_.reset();
   if (ending_.begun()) {
-    for_each_worker([](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(); });
+    for_each_worker([&](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(why); });
     return look();
   }
   platform::logger()->warn("{}", why->what());
   back_off(std::chrono::nanoseconds::zero());
-  for_each_worker([](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(); });
+  for_each_worker([&](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(why); });
   for (Member member = 0; member < seats_.size(); ++member)
     if (!seats_[member].worker) vacate(member, *why, next_start_);
   replan(*why);

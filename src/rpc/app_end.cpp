@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "platform/fault.hpp"
+
 namespace bulkhead::rpc {
 
 AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message)
@@ -53,6 +55,7 @@ bool AppEnd::send_some(Outgoing& message) {
     const std::size_t size = std::min(body.size(), link_.largest_payload() - head.size());
     more = size < body.size();
     if (!send_frame(head, body.first(size), more)) return false;
+    if (more) platform::fault_point("app.mid_request");
     message.begun = true;
     message.sent += size;
     body = body.subspan(size);
@@ -205,7 +208,10 @@ const char* AppEnd::fault_of(const Head& head) const {
     default:
       return "it sent a message of a kind that no worker sends";
   }
-  if (head.size > max_message_) return "it announced a message larger than any may be";
+  // A worker can tell of a failure, however little a message may hold.
+  const std::size_t most =
+      head.kind == Kind::response ? max_message_ : std::max(max_message_, max_exception_text);
+  if (head.size > most) return "it announced a message larger than any may be";
   return nullptr;
 }
 

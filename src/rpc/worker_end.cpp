@@ -92,9 +92,9 @@ bool WorkerEnd::report_exception(const Head& request, std::string_view type,
                                  std::string_view what) {
   Head head = request;
   head.kind = Kind::threw;
-  std::string text(type);
+  std::string text(type.substr(0, max_exception_text / 2));
   text += '\0';
-  text += what.substr(0, max_exception_text - std::min(text.size(), max_exception_text));
+  text += what.substr(0, max_exception_text - text.size());
   return send(head, bytes_of(text));
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 
+#include "platform/fault.hpp"
 #include "platform/host.hpp"
 #include "platform/log.hpp"
 #include "platform/proc.hpp"
@@ -69,6 +70,7 @@ void ForkServer::spawn(const Launch& launch) {
     program.descriptors = {
         {output.write.get(), 1}, {errors.write.get(), 2}, {control.theirs.get(), control_number}};
     child_ = process::spawn(program);
+    platform::fault_point("app.after_launch");
     control_socket_ = std::move(control.ours);
     output_.emplace(*reactor_, std::move(output.read), 1);
     errors_.emplace(*reactor_, std::move(errors.read), 2);
@@ -174,6 +176,7 @@ void ForkServer::signal_worker(WorkerNumber number, int signal) {
 void ForkServer::close() {
   if (asked_to_end_ || stage_ == Stage::ended) return;
   asked_to_end_ = true;
+  platform::fault_point("app.before_close");
   if (stage_ != Stage::serving) return kill();
   control_.stop();
   control_socket_.reset();

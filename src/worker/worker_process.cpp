@@ -43,18 +43,20 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Rea
 }
 
 void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message) {
-  ipc::Segment segment = ipc::Segment::create();
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
-  platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, segment.name(), max_message}, theirs.fd(), output.write,
-                             errors.write);
-  connection_ = std::make_unique<rpc::AppEnd>(std::move(segment), std::move(ours), max_message);
+  connection_ =
+      std::make_unique<rpc::AppEnd>(ipc::Segment::create(), std::move(ours), max_message);
   output_.emplace(*reactor_, std::move(output.read), 1);
   errors_.emplace(*reactor_, std::move(errors.read), 2);
   output_->start(weak_from_this());
   errors_->start(weak_from_this());
+  // Before the worker can know of it: its first message is to ring.
   watch_doorbell();
+  platform::fault_point("app.before_order");
+  fork_server_->start_worker({number_, connection_->link().segment().name(), max_message},
+                             theirs.fd(), output.write, errors.write);
+  platform::fault_point("app.after_order");
   timer_.expires_after(connect_timeout);
   timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
     if (const auto self = weak.lock(); self && !error) self->timed_out(connect_timeout);
@@ -63,7 +65,7 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
 
 void WorkerProcess::watch_doorbell() {
   const ipc::Doorbell& bell = connection_->link().bell();
-  static_cast<void>(connection_->link().arm());  // nothing can be there: nobody knows of it yet
+  static_cast<void>(connection_->link().arm());  // nothing can be there yet
   doorbell_.start(bell.fd(), weak_from_this(), [this, &bell] {
     if (bell.drain() == ipc::Bell::closed) {
       doorbell_closed();
@@ -118,6 +120,7 @@ void WorkerProcess::ring_reactor() {
 
 void WorkerProcess::said_ready() {
   if (stage_ != Stage::starting) return kill(Cause::protocol_violation, "it was ready twice");
+  platform::fault_point("app.before_unlink");
   connection_->link().unlink_segment();
   stage_ = Stage::ready;
   got_ready_ = true;
@@ -163,8 +166,13 @@ void WorkerProcess::terminate() {
   fork_server_->signal_worker(number_, SIGTERM);
 }
 
-void WorkerProcess::lost_fork_server() {
+void WorkerProcess::lost_fork_server(const std::optional<Error>& why) {
   if (stage_ == Stage::ended) return;
+  if (why && pid_ == 0) {  // not even forked: the fork server's end is all that there is to tell
+    const auto crash = why->crash() ? std::make_shared<CrashReport>(*why->crash()) : nullptr;
+    const errc code = failure_ ? errc{failure_->code().value()} : errc::start_failed;
+    failure_ = Error(code, failure_ ? failure_->what() : why->what(), why->system(), crash);
+  }
   cause_or(Cause::fork_server_lost);
   killed_ = true;
   if (pidfd_) pidfd_.signal(SIGKILL);
@@ -220,9 +228,9 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
 }
 
 Error WorkerProcess::start_failure() const {
-  const auto crash = pid_ == 0 ? nullptr : report({});
   if (!failure_) return start_error(report({}));
-  return Error(errc{failure_->code().value()}, failure_->what(), failure_->system(), crash);
+  if (pid_ == 0) return *failure_;
+  return Error(errc{failure_->code().value()}, failure_->what(), failure_->system(), report({}));
 }
 
 }  // namespace bulkhead::worker

@@ -69,7 +69,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void was_started(pid_t pid, platform::Pidfd process);
   void was_not_started(const Error& why);
   void was_reaped(const platform::Ending& ending);
-  void lost_fork_server();
+  void lost_fork_server(const std::optional<Error>& why);
 
   // Once it has ended.
   std::shared_ptr<const CrashReport> report(std::vector<RunningCall> running) const;

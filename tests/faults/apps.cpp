@@ -55,7 +55,7 @@ int live(const Arguments& given) {
 // folder. Starts workers, which its environment may make impossible.
 int start_only(const Arguments& given) {
   const fs::path folder = given.at(0);
-  put(folder / "begun", "");
+  std::ofstream(folder / "begun").put('\n');
   const Pool<TestService> pool{{.workers = 2}};
   put(folder / "ready", "");
   for (;;) ::pause();

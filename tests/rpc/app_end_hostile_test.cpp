@@ -114,6 +114,18 @@ TEST_CASE("A head that no worker writes is a violation") {
   }
 }
 
+TEST_CASE("A text that is longer than any that a worker sends is a violation") {
+  const Kind kind = GENERATE(Kind::threw, Kind::refused, Kind::too_large);
+  AppSide side;  // whose messages may be a gibibyte
+  Peer peer(*side.peer);
+  side.app->hand_over(call(1));
+  Head head = Peer::answer(peer.read().value(), max_exception_text + 1);
+  head.kind = kind;
+  REQUIRE(peer.write(head, {}, ipc::more));
+  AppEnd::Message none;
+  CHECK(side.app->receive(none) == Received::violation);
+}
+
 TEST_CASE("Each kind that there is not is a violation") {
   for (std::uint32_t kind = 0; kind <= std::numeric_limits<std::uint16_t>::max();
        kind += kind < 300 ? 1 : 997) {

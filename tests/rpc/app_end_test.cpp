@@ -300,6 +300,14 @@ TEST_CASE("An exception comes with its type and its text, the end of a long one 
   CHECK(text_of(threw.body()) == row.expected);
 }
 
+TEST_CASE("An exception whose type has an endless name is cut off, too") {
+  Ends ends;
+  hand_over(*ends.app, {1});
+  const std::string type(2 * max_exception_text, 't');
+  REQUIRE(ends.worker->report_exception(take(*ends.worker).head, type, "what"));
+  CHECK(answer_to(1, *ends.app).body().size() <= max_exception_text);
+}
+
 // What a worker has to say of its failures is no message of the user's.
 TEST_CASE("A worker can tell of a failure, however little max_message allows") {
   Ends ends({.max_message = 1});

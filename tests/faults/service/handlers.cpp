@@ -90,6 +90,7 @@ pid_t block(const Block& request) {
 View look_around(const LookAround&) {
   View view;
   view.pid = ::getpid();
+  view.parent = ::getppid();
   view.session = ::getsid(0);
   char byte = 0;
   view.input_is_empty = ::read(0, &byte, 1) == 0;

@@ -72,13 +72,13 @@ struct Block {
 // ------------------------------------------------------------ looking around
 
 struct View {
-  pid_t pid = 0, session = 0;
+  pid_t pid = 0, parent = 0, session = 0;
   bool input_is_empty = false;
   std::string directory;
   std::vector<std::string> arguments, environment, descriptors;
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(pid, session, input_is_empty, directory, arguments, environment, descriptors);
+    ar(pid, parent, session, input_is_empty, directory, arguments, environment, descriptors);
   }
 };
 

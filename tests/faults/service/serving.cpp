@@ -22,6 +22,7 @@ void do_what(const std::string& told) {
     std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
   if (what == "wait") wait_for(file);
   if (what == "die_if" && std::filesystem::exists(file)) std::abort();
+  if (what == "die_first" && std::filesystem::create_directory(file)) std::abort();
   if (what == "touch") put(file, std::to_string(::getpid()));
 }
 

@@ -24,6 +24,7 @@ struct OtherService : Service<"other", Echo> {};
 //     thread       start one that stays
 //     wait=FILE    until there is FILE
 //     die_if=FILE  if there is FILE
+//     die_first=FILE  if it is the first to make the folder FILE
 //     touch=FILE   make FILE
 void serve_if_worker();
 [[noreturn]] void serve();
