@@ -1,5 +1,6 @@
 #include <png.h>
 
+#include <array>
 #include <memory>
 
 #include "decode.hpp"
@@ -14,12 +15,15 @@ void ask_for_rgba(png_structp png, png_infop info) {
   png_set_add_alpha(png, 0xff, PNG_FILLER_AFTER);
 }
 
-// Lays the pixels on white paper.
+// What is transparent is usually drawn in black or in white: on grey paper both are seen.
+constexpr std::array<int, 3> paper{112, 128, 144};
+
+// Lays the pixels on paper.
 void flatten(const std::uint8_t* rgba, std::vector<std::uint8_t>& rgb) {
   for (std::size_t i = 0; i < rgb.size(); i += 3, rgba += 4) {
     const int alpha = rgba[3];
     for (std::size_t channel = 0; channel < 3; ++channel) {
-      const int value = rgba[channel] * alpha + 255 * (255 - alpha);
+      const int value = rgba[channel] * alpha + paper[channel] * (255 - alpha);
       rgb[i + channel] = static_cast<std::uint8_t>(value / 255);
     }
   }

@@ -63,7 +63,7 @@ struct RunningCall {
   std::string request;  // the type's name, without namespaces
   std::uint64_t id = 0;
   unsigned attempt = 1;
-  std::chrono::milliseconds age{};  // since the worker was given the call
+  std::chrono::milliseconds age{};  // since the worker came to it
 };
 
 // What is known about a process that ended unasked.

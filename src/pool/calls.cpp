@@ -4,14 +4,13 @@
 #include <iterator>
 #include <utility>
 
+#include "platform/clock.hpp"
 #include "platform/cpu.hpp"
 #include "rpc/deliver.hpp"
 
 namespace bulkhead::pool {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // How many calls a worker may hold. Those it has not begun can be taken back at any time, so that
 // holding them costs nothing, and a worker that is fast never waits for the next.
@@ -76,7 +75,7 @@ void Calls::dispatch() {
 void Calls::give(Member member, rpc::OpenCall open) {
   Seat& seat = seats_[member];
   open.life.hand_over();
-  open.handed_over = Clock::now();
+  open.since = platform::coarse_now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
   schedule_.gave(member);
   ++held_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "platform/clock.hpp"
 #include "platform/fault.hpp"
 
 namespace bulkhead::rpc {
@@ -126,6 +127,7 @@ std::optional<OpenCall> AppEnd::close(const Head& head) {
   OpenCall open = release(head.slot);
   while (!order_.empty() && entries_[order_.front().first].ticket != order_.front().second)
     order_.pop_front();
+  last_answer_ = platform::coarse_now();
   return open;
 }
 
@@ -149,6 +151,7 @@ AppEnd::Left AppEnd::drain() {
     if (entries_[slot].ticket != ticket) continue;
     auto& calls = not_begun(slot) ? left.not_begun : left.begun;
     calls.push_back(release(slot));
+    calls.back().since = std::max(calls.back().since, last_answer_);
   }
   order_.clear();
   return left;

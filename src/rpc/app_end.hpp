@@ -98,6 +98,7 @@ class AppEnd {
   std::deque<Outgoing> outbox_;
   Ticket last_ticket_ = 0;
   bool send_violated_ = false;
+  OpenCall::Time last_answer_{};
 
   // with the receive role
   ReceiveRole receive_role_;  // synchronizes itself

@@ -17,7 +17,7 @@ struct OpenCall {
   std::shared_ptr<detail::Call> call;
   CallLife life;
   CallId id = 0;
-  Time handed_over{};  // when its present worker was given it
+  Time since{};  // when its present worker was given it, or came to it after others
 };
 
 }  // namespace bulkhead::rpc

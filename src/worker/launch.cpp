@@ -57,7 +57,7 @@ std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured) 
 }
 
 RunningCall running_call(const rpc::OpenCall& open) {
-  const auto age = std::chrono::steady_clock::now() - open.handed_over;
+  const auto age = std::chrono::steady_clock::now() - open.since;
   return {.request = std::string(open.call->type->name),
           .id = open.id,
           .attempt = open.life.attempt(),

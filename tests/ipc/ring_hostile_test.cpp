@@ -1,15 +1,12 @@
 // A peer that writes anything into the memory that it shares with us.
-#include <sys/wait.h>
-
 #include <array>
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <limits>
 #include <random>
 
+#include "ipc/looping_child.hpp"
 #include "ipc/own_ring.hpp"
 #include "ipc/segment.hpp"
-#include "support/in_child.hpp"
 
 namespace {
 
@@ -204,16 +201,15 @@ TEST_CASE("A million random words and headers never lead outside of the ring") {
 
 TEST_CASE("A peer that scribbles while we read and write harms only itself") {
   const Segment segment = Segment::create({.slots = 8, .ring_bytes = 4096});
-  const pid_t scribbler = bulkhead::test::start_in_child([&] {
-    std::minstd_rand random(7);
-    const std::array<RingMemory, 2> rings{segment.to_app(), segment.to_worker()};
-    for (;;)
-      for (const RingMemory& ring : rings) {
-        ring.control->tail = random() % 3 ? ring.control->head + random() % 70 * 64 : random();
-        ring.control->head = random() % 3 ? ring.control->tail - random() % 70 * 64 : random();
-        const FrameHeader header{static_cast<std::uint32_t>(random() % 1100), frame_mark};
-        std::memcpy(ring.data + random() % 64 * 64, &header, sizeof header);
-      }
+  std::minstd_rand random(7);
+  const std::array<RingMemory, 2> rings{segment.to_app(), segment.to_worker()};
+  const bulkhead::test::LoopingChild scribbler([&] {
+    for (const RingMemory& ring : rings) {
+      ring.control->tail = random() % 3 ? ring.control->head + random() % 70 * 64 : random();
+      ring.control->head = random() % 3 ? ring.control->tail - random() % 70 * 64 : random();
+      const FrameHeader header{static_cast<std::uint32_t>(random() % 1100), frame_mark};
+      std::memcpy(ring.data + random() % 64 * 64, &header, sizeof header);
+    }
   });
   RingReader reader(segment.to_app());
   RingWriter writer(segment.to_worker());
@@ -227,6 +223,4 @@ TEST_CASE("A peer that scribbles while we read and write harms only itself") {
     if (reader.violated()) reader = RingReader(segment.to_app());
     if (writer.violated()) writer = RingWriter(segment.to_worker());
   }
-  REQUIRE(::kill(scribbler, SIGKILL) == 0);
-  REQUIRE(::waitpid(scribbler, nullptr, 0) == scribbler);
 }

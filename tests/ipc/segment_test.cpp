@@ -18,6 +18,7 @@
 #include <functional>
 #include <system_error>
 
+#include "ipc/looping_child.hpp"
 #include "ipc/segment.hpp"
 #include "platform/fd.hpp"
 #include "support/in_child.hpp"
@@ -144,9 +145,12 @@ TEST_CASE("A segment leaves neither its name nor a descriptor behind") {
     CHECK_FALSE(exists(name));
     CHECK(open_descriptors() == before);
     segment.unlink();
-    Segment moved = Segment::create();
-    name = moved.name();
-    segment = std::move(moved);
+    segment = Segment::create();
+    const std::string replaced = segment.name();
+    CHECK(exists(replaced));
+    segment = Segment::create();
+    CHECK_FALSE(exists(replaced));
+    name = segment.name();
     CHECK(exists(name));
   }
   CHECK_FALSE(exists(name));
@@ -205,16 +209,12 @@ TEST_CASE("What a living process holds is not swept") {
 }
 
 TEST_CASE("A segment that was made while others sweep all the time has its name") {
-  const pid_t sweeper = bulkhead::test::start_in_child([] {
-    for (;;) SharedObject::sweep_stale();
-  });
-  for (int i = 0; i < 300; ++i) {
+  const bulkhead::test::LoopingChild sweeper([] { SharedObject::sweep_stale(); });
+  for (int i = 0; i < 3000; ++i) {
     const Segment segment = Segment::create({.slots = 1, .ring_bytes = 4096});
     REQUIRE(exists(segment.name()));
     REQUIRE_NOTHROW(Segment::open(segment.name()));
   }
-  REQUIRE(::kill(sweeper, SIGKILL) == 0);
-  REQUIRE(::waitpid(sweeper, nullptr, 0) == sweeper);
 }
 
 TEST_CASE("What is not ours is not swept") {
