@@ -69,11 +69,11 @@ struct RunningCall {
 // What is known about a process that ended unasked.
 struct CrashReport {
   pid_t pid = 0;
-  std::string service;
+  std::string service{};
   Cause cause = Cause::unknown;
-  ExitStatus status;
-  std::vector<RunningCall> running;  // empty: it was idle, or not ready yet
-  std::string stderr_tail;           // at most the last 64 KiB of its standard error
+  ExitStatus status{};
+  std::vector<RunningCall> running{};  // empty: it was idle, or not ready yet
+  std::string stderr_tail{};           // at most the last 64 KiB of its standard error
   std::chrono::milliseconds uptime{};
   rusage usage{};  // CPU time and peak memory (ru_maxrss, KiB), of it and what it waited for
 };
@@ -83,6 +83,10 @@ class Error : public std::system_error {
  public:
   Error(errc code, std::string sentence, std::error_code system = {},
         std::shared_ptr<const CrashReport> crash = {});
+
+  // Copying never throws. There is no move: an Error always has its sentence.
+  Error(const Error&) = default;
+  Error& operator=(const Error&) = default;
 
   const char* what() const noexcept override { return sentence_->c_str(); }
   // Set whenever a process ended, whatever the code. Lives as long as this Error or a copy of it.

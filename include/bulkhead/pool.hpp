@@ -55,7 +55,7 @@ class Pool {
  public:
   // Returns when every worker is ready or has failed; throws Error if none is ready, and
   // std::invalid_argument, naming the field, for options that make no sense.
-  explicit Pool(PoolOptions options = {})
+  explicit Pool(const PoolOptions& options = {})
       : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
 
   // Never throws Error: every failure arrives through the future.

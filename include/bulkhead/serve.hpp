@@ -39,7 +39,7 @@ namespace detail {
 // True in a process that was launched to serve `service`. Notes that this service is offered here.
 bool launched_to_serve(std::string_view service);
 // Serves until told to stop.
-[[noreturn]] void serve(const Contract& contract, ServeOptions options,
+[[noreturn]] void serve(const Contract& contract, const ServeOptions& options,
                         std::unique_ptr<Dispatcher> dispatcher);
 // Ends a process that is only ever a worker, but was not launched to serve `contract`.
 [[noreturn]] void refuse_to_serve(const Contract& contract);
@@ -49,10 +49,10 @@ bool launched_to_serve(std::string_view service);
 // In a process launched as a worker of S this serves until told to stop, and never returns.
 // In any other process it does nothing. To be called first in main, before any thread is started.
 template <class S, class... Handlers>
-void serve_if_worker(ServeOptions options, Handlers&&... handlers) {
+void serve_if_worker(const ServeOptions& options, Handlers&&... handlers) {
   const detail::Contract& contract = detail::contract_of<S>();
   if (detail::launched_to_serve(contract.service))
-    detail::serve(contract, std::move(options),
+    detail::serve(contract, options,
                   detail::make_dispatcher<S>(std::forward<Handlers>(handlers)...));
 }
 
@@ -65,8 +65,8 @@ requires(!std::is_same_v<ServeOptions, std::remove_cvref_t<Handlers>> &&
 // For a program that is only ever a worker. Started by anything but Bulkhead, it prints what it is
 // and how it is meant to be started, and exits with 64.
 template <class S, class... Handlers>
-[[noreturn]] void serve(ServeOptions options, Handlers&&... handlers) {
-  serve_if_worker<S>(std::move(options), std::forward<Handlers>(handlers)...);
+[[noreturn]] void serve(const ServeOptions& options, Handlers&&... handlers) {
+  serve_if_worker<S>(options, std::forward<Handlers>(handlers)...);
   detail::refuse_to_serve(detail::contract_of<S>());
 }
 

@@ -75,7 +75,7 @@ class Worker {
   Worker() = default;
 
   // Returns once the worker is ready; throws Error if it does not get there.
-  static Worker start(WorkerOptions options = {}) {
+  static Worker start(const WorkerOptions& options = {}) {
     Worker worker;
     worker.workers_ = detail::start_worker(detail::contract_of<S>(), options);
     return worker;

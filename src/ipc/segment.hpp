@@ -15,8 +15,8 @@
 namespace bulkhead::ipc {
 
 struct SegmentLayout {
-  std::uint32_t slots = 1024;             // calls that can be under way at once
-  std::uint64_t ring_bytes = 256 * 1024;  // of each ring: a power of two, 4 KiB to 4 GiB
+  std::uint32_t slots = 1024;          // calls that can be under way at once
+  std::uint64_t ring_bytes = 262'144;  // of each ring: a power of two, 4 KiB to 4 GiB
 };
 
 // Advice from one side to the other. Wrong values cost time, nothing else.

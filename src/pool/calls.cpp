@@ -32,31 +32,32 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 // ------------------------------------------------------------ giving
 
 void Calls::submit(std::shared_ptr<detail::Call> call) {
-  std::optional<Error> trouble;
-  if (const std::size_t size = call->request.size(); size > limits_.message) {
-    trouble =
-        Error(errc::message_too_large,
-              "the request " + std::string(call->type->name) + " has " + std::to_string(size) +
-                  " bytes, more than max_message allows (" + std::to_string(limits_.message) + ")");
-  } else {
-    const std::lock_guard lock(mutex_);
-    if (refusal_) {
-      trouble = refusal_;
-    } else if (waiting() >= limits_.queue && schedule_.busy() == schedule_.members()) {
-      trouble = Error(errc::queue_full, "the " + service_ +
-                                            " queue is full: " + std::to_string(limits_.queue) +
-                                            " calls wait for a worker (queue_limit)");
-    } else {
-      call->source = shared_from_this();
-      const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-      ++open_;
-      queue_.push_back({.call = std::move(call), .life = life, .id = ++last_id_});
-      dispatch();
-    }
-  }
-  if (!trouble) return;
+  const std::optional<Error> objection = take(call);
+  if (!objection) return;
   ++failed_;
-  call->settle(std::make_exception_ptr(*trouble));
+  call->settle(std::make_exception_ptr(*objection));
+}
+
+// Why it is not taken; empty when it was.
+std::optional<Error> Calls::take(const std::shared_ptr<detail::Call>& call) {
+  if (const std::size_t size = call->request.size(); size > limits_.message)
+    return Error(errc::message_too_large, "the request " + std::string(call->type->name) + " has " +
+                                              std::to_string(size) +
+                                              " bytes, more than max_message allows (" +
+                                              std::to_string(limits_.message) + ")");
+  const std::lock_guard lock(mutex_);
+  if (refusal_) return refusal_;
+  if (waiting() >= limits_.queue && schedule_.busy() == schedule_.members())
+    return Error(errc::queue_full, "the " + service_ +
+                                       " queue is full: " + std::to_string(limits_.queue) +
+                                       " calls wait for a worker (queue_limit)");
+  call->source = shared_from_this();
+  ++open_;
+  queue_.push_back({.call = call,
+                    .life = rpc::CallLife(call->type->idempotent, limits_.attempts),
+                    .id = ++last_id_});
+  dispatch();
+  return std::nullopt;
 }
 
 // Calls that no worker runs: each busy worker runs one of those that it holds.
@@ -219,7 +220,7 @@ void Calls::take_answer(Member member, const Worker& worker, const rpc::AppEnd::
     return violated(worker, std::move(verdict.violation));
   }
   if (open->life.answered().then == rpc::CallLife::Step::Then::deliver)
-    settle(std::move(*open), std::move(verdict.error));
+    settle(*open, std::move(verdict.error));
 }
 
 void Calls::violated(const Worker& worker, std::string how) {
@@ -229,7 +230,7 @@ void Calls::violated(const Worker& worker, std::string how) {
 // ------------------------------------------------------------ settling
 
 // Counted first: who has seen the answer sees it in the statistics.
-void Calls::settle(rpc::OpenCall open, std::exception_ptr error) {
+void Calls::settle(const rpc::OpenCall& open, std::exception_ptr error) {
   ++(error ? failed_ : completed_);
   open.call->settle(std::move(error));
   if (--open_ == 0 && watched_.load())
@@ -245,8 +246,10 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
     const auto sort_out = [&](rpc::OpenCall& open, bool begun) {
       const Then then = open.life.worker_lost(begun).then;
       open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
-      if (then == Then::requeue) again.push_back(std::move(open));
-      if (then == Then::fail) failed.push_back(std::move(open));
+      if (then == Then::requeue)
+        (closed_ ? failed : again).push_back(std::move(open));
+      else if (then == Then::fail)
+        failed.push_back(std::move(open));
     };
     for (auto& open : calls.begun) sort_out(open, true);
     for (auto& open : calls.not_begun) sort_out(open, false);
@@ -256,8 +259,7 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
     dispatch();
   }
   for (auto& open : failed) {
-    auto error = std::make_exception_ptr(why(open));
-    settle(std::move(open), std::move(error));
+    settle(open, std::make_exception_ptr(why(open)));
   }
 }
 
@@ -276,6 +278,10 @@ void Calls::fail_queued(const Error& why) {
 }
 
 void Calls::fail_all(const Error& why) {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
   fail_queued(why);
   for (Member member = 0; member < seats_.size(); ++member) {
     rpc::AppEnd::Left left;
@@ -295,7 +301,7 @@ template <class OpenCalls>
 void Calls::fail(OpenCalls& calls, const Error& why) {
   for (auto& open : calls)
     if (open.life.shut_down().then == rpc::CallLife::Step::Then::fail)
-      settle(std::move(open), std::make_exception_ptr(why));
+      settle(open, std::make_exception_ptr(why));
 }
 
 // ------------------------------------------------------------ the crew's side

@@ -86,9 +86,10 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
   void take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
   void violated(const Worker& worker, std::string how);
-  void settle(rpc::OpenCall open, std::exception_ptr error);
+  void settle(const rpc::OpenCall& open, std::exception_ptr error);
   template <class OpenCalls>
   void fail(OpenCalls& calls, const Error& why);
+  std::optional<Error> take(const std::shared_ptr<detail::Call>& call);
   std::size_t waiting() const;
   void dispatch();
   void give(Member member, rpc::OpenCall open);
@@ -114,6 +115,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::size_t held_ = 0;  // calls that workers have
   rpc::CallId last_id_ = 0;
   std::optional<Error> refusal_;
+  bool closed_ = false;  // nothing is tried again: there will be no workers
 };
 
 }  // namespace bulkhead::pool

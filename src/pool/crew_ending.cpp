@@ -115,7 +115,7 @@ void Crew::wake_at(Clock::time_point when) {
 void Crew::give_up() {
   const std::lock_guard lock(mutex_);
   for_each_worker([this](Member, worker::WorkerProcess& worker) {
-    report_.unkillable.push_back(worker.pid());
+    if (worker.pid() != 0) report_.unkillable.push_back(worker.pid());
   });
 }
 

@@ -1,5 +1,7 @@
 #include "pool/ending.hpp"
 
+#include <algorithm>
+
 namespace bulkhead::pool {
 
 using Step = Ending::Step;
@@ -7,10 +9,9 @@ using Step = Ending::Step;
 Step Ending::shut_down(Time now, std::chrono::milliseconds grace) {
   if (begun()) return {};
   stage_ = Stage::draining;
-  // A grace beyond the clock's range means for ever.
+  // A grace beyond the clock's range means for ever, a negative one none.
   if (grace >= std::chrono::duration_cast<std::chrono::milliseconds>(Time::max() - now)) return {};
-  grace_until_ = now + grace;
-  return {.wake_at = grace_until_};
+  return {.wake_at = now + std::max(grace, std::chrono::milliseconds::zero())};
 }
 
 Step Ending::start_killing(Time now, Act act) {

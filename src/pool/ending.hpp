@@ -58,7 +58,6 @@ class Ending {
   Step start_killing(Time now, Act act);
 
   Stage stage_ = Stage::open;
-  Time grace_until_{};
 };
 
 }  // namespace bulkhead::pool

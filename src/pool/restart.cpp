@@ -7,18 +7,20 @@ namespace bulkhead::pool {
 std::chrono::nanoseconds Restart::delay(double chance) const {
   if (in_a_row_ <= 1) return std::chrono::nanoseconds::zero();
   const unsigned doublings = std::min(in_a_row_ - 2, 20u);
-  const std::chrono::nanoseconds full =
-      std::min<std::chrono::nanoseconds>(first_delay * (1u << doublings), longest_delay);
-  const double jitter = 0.5 + chance;
-  return std::chrono::nanoseconds(
-      static_cast<std::chrono::nanoseconds::rep>(static_cast<double>(full.count()) * jitter));
+  const std::chrono::duration<double> full = first_delay * (1u << doublings);
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::min<std::chrono::duration<double>>(full * (0.5 + chance), longest_delay));
 }
 
 Restart::Time Restart::unexplained(Time now, std::chrono::nanoseconds uptime, double chance) {
   if (uptime >= healthy_uptime) in_a_row_ = 0;
   ++in_a_row_;
   recent_.push_back(now);
-  while (now - recent_.front() > limit_.period) recent_.pop_front();
+  // Compared in the period's own unit, which the longest one does not overflow.
+  const auto is_past = [&](Time crash) {
+    return std::chrono::floor<std::chrono::milliseconds>(now - crash) > limit_.period;
+  };
+  while (is_past(recent_.front())) recent_.pop_front();
   if (limit_.count == 0) {
     recent_.clear();
     return now + delay(chance);

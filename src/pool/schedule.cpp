@@ -25,6 +25,7 @@ std::optional<Schedule::Member> Schedule::pick() const {
 }
 
 void Schedule::gave(Member member) {
+  if (!loads_[member]) return;
   if ((*loads_[member])++ == 0) ++busy_;
 }
 

@@ -33,7 +33,7 @@ void AppEnd::hand_over(OpenCall open) {
                             .size = open.call->request.size()},
                    .call = open.call};
   entries_[slot] = {std::move(open), ticket};
-  order_.emplace_back(slot, ticket);
+  remember_order(slot, ticket);
   if (!outbox_.empty() || !send_some(message)) outbox_.push_back(std::move(message));
 }
 
@@ -137,7 +137,14 @@ void AppEnd::reopen(OpenCall open) {
   const Ticket ticket = ++last_ticket_;
   slots_[slot].store(slot_word::begun(ticket), std::memory_order_release);
   entries_[slot] = {std::move(open), ticket};
+  remember_order(slot, ticket);
+}
+
+// What is answered leaves from the front; behind a call that is never answered it piles up.
+void AppEnd::remember_order(Slot slot, Ticket ticket) {
   order_.emplace_back(slot, ticket);
+  if (order_.size() > 2 * entries_.size())
+    std::erase_if(order_, [&](const auto& at) { return entries_[at.first].ticket != at.second; });
 }
 
 bool AppEnd::not_begun(Slot slot) const {
@@ -211,9 +218,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     default:
       return "it sent a message of a kind that no worker sends";
   }
-  // A worker can tell of a failure, however little a message may hold.
-  const std::size_t most =
-      head.kind == Kind::response ? max_message_ : std::max(max_message_, max_exception_text);
+  const std::size_t most = head.kind == Kind::response ? max_message_ : max_exception_text;
   if (head.size > most) return "it announced a message larger than any may be";
   return nullptr;
 }

@@ -81,6 +81,7 @@ class AppEnd {
   bool send_frame(std::span<const std::byte> head, std::span<const std::byte> body, bool more);
   bool not_begun(Slot slot) const;
   OpenCall release(Slot slot);
+  void remember_order(Slot slot, Ticket ticket);
   void forget_outgoing(Ticket ticket);
   Received violate(std::string what);
   const char* fault_of_part(std::size_t before, bool last);
@@ -102,7 +103,7 @@ class AppEnd {
 
   // with the receive role
   ReceiveRole receive_role_;  // synchronizes itself
-  Message incoming_;      // what has come of the next message
+  Message incoming_;          // what has come of the next message
   std::string violation_;
 };
 

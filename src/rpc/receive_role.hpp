@@ -2,9 +2,9 @@
 // reactor.
 //
 // Letting go must not lose a wake-up. Whoever receives says, before letting go, that the connection
-// sleeps; from then on the peer rings for the reactor. If the reactor hears that bell while the role
-// is not free yet, it is turned away, though nobody will look again. So it knocks, and whoever lets
-// go asks for knocks after that: the one who does so second sees what the first has done.
+// sleeps; from then on the peer rings for the reactor. If the reactor hears that bell while the
+// role is not free yet, it is turned away, though nobody will look again. So it knocks, and whoever
+// lets go asks for knocks after that: the one who does so second sees what the first has done.
 #pragma once
 
 #include <atomic>

@@ -47,6 +47,6 @@ constexpr std::uint64_t begun(Ticket ticket) { return ticket << 2 | 2; }
 }  // namespace slot_word
 
 // Longer texts of exceptions are cut.
-constexpr std::size_t max_exception_text = 16 * 1024;
+constexpr std::size_t max_exception_text = std::size_t{16} * 1024;
 
 }  // namespace bulkhead::rpc

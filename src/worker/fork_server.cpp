@@ -18,6 +18,8 @@ namespace bulkhead::worker {
 namespace {
 
 constexpr int control_number = 3;  // of the control socket, in the launched program
+// Its workers are dead when it is asked to end: what is left to do takes a moment, unless it hangs.
+constexpr std::chrono::seconds patience_to_leave{2};
 
 process::Program plan(const Launch& launch, const std::string& service) {
   process::Program program;
@@ -48,7 +50,7 @@ ForkServer::ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::
       launched_at_(std::chrono::steady_clock::now()),
       control_(*reactor_),
       process_(*reactor_),
-      connect_timer_(reactor_->context()) {}
+      timer_(reactor_->context()) {}
 
 std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor> reactor,
                                                const Launch& program,
@@ -88,8 +90,8 @@ void ForkServer::watch(std::chrono::milliseconds connect_timeout) {
   });
   output_->start(weak_from_this());
   errors_->start(weak_from_this());
-  connect_timer_.expires_after(connect_timeout);
-  connect_timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
+  timer_.expires_after(connect_timeout);
+  timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
     if (const auto self = weak.lock(); self && !error) self->timed_out(connect_timeout);
   });
 }
@@ -98,7 +100,7 @@ void ForkServer::watch(std::chrono::milliseconds connect_timeout) {
 
 // Packets that came before its end are read before its end is handled.
 bool ForkServer::read_control() {
-  for (;;) {
+  while (control_socket_) {  // what a notice leads to may close it
     try {
       auto packet = platform::receive_packet(control_socket_, max_control_packet, max_control_fds);
       if (packet.io == platform::Io::would_block) return true;
@@ -113,6 +115,7 @@ bool ForkServer::read_control() {
       return false;
     }
   }
+  return false;
 }
 
 void ForkServer::take_greeting(std::span<const std::byte> packet) {
@@ -148,7 +151,7 @@ void ForkServer::take_notice(const Notice& notice, std::vector<platform::Fd> fds
 void ForkServer::take(const Serving& notice) {
   roof_ = notice.roof;
   stage_ = Stage::serving;
-  connect_timer_.cancel();
+  timer_.cancel();
   tell([](Listener& listener) { listener.fork_server_serves(); });
 }
 
@@ -180,6 +183,10 @@ void ForkServer::close() {
   if (stage_ != Stage::serving) return kill();
   control_.stop();
   control_socket_.reset();
+  timer_.expires_after(patience_to_leave);
+  timer_.async_wait([weak = weak_from_this()](const auto& error) {
+    if (const auto self = weak.lock(); self && !error) self->kill();
+  });
 }
 
 void ForkServer::kill() {
@@ -215,7 +222,7 @@ void ForkServer::process_ended() {
   errors_->finish();
   control_.stop();
   control_socket_.reset();
-  connect_timer_.cancel();
+  timer_.cancel();
   std::optional<Error> why;
   if (!asked_to_end_) why = ended_unasked(ending);
   stage_ = Stage::ended;

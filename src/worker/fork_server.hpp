@@ -95,7 +95,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   platform::Fd control_socket_;
   Watch control_;
   Watch process_;
-  boost::asio::steady_timer connect_timer_;
+  boost::asio::steady_timer timer_;  // of its start; of its end once it was asked to end
   std::optional<ForwardedOutput> output_, errors_;
 };
 

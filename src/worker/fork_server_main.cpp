@@ -20,8 +20,7 @@ namespace bulkhead::worker {
 
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 class Server {
  public:

@@ -117,7 +117,9 @@ std::optional<Launched> launched() {
   const char* control = std::getenv(control_variable);
   if (!protocol || !service || !control) return std::nullopt;
   const auto number = [](const char* text, auto& value) {
-    return std::from_chars(text, text + std::strlen(text), value).ec == std::errc{};
+    const char* const end = text + std::strlen(text);
+    const auto [rest, error] = std::from_chars(text, end, value);
+    return error == std::errc{} && rest == end;
   };
   Launched launched{.service = service};
   if (!number(protocol, launched.protocol)) launched.protocol = 0;

@@ -2,9 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
 
 #include "bulkhead/worker.hpp"
@@ -42,7 +42,9 @@ Launch& Launch::working_directory(std::filesystem::path directory) {
 
 namespace worker {
 
-std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured) {
+namespace {
+
+std::chrono::milliseconds overridden(std::chrono::milliseconds configured) {
   const char* const variable = std::getenv("BULKHEAD_CONNECT_TIMEOUT");
   const std::string_view text = variable ? variable : "";
   if (text.empty() || text == "0") return configured;
@@ -54,6 +56,13 @@ std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured) 
       "BULKHEAD_CONNECT_TIMEOUT is \"{}\", which is no whole number of seconds from 1: ignored",
       text);
   return configured;
+}
+
+}  // namespace
+
+std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured) {
+  // A longer one would leave the range of the clock.
+  return std::min<std::chrono::milliseconds>(overridden(configured), std::chrono::years(10));
 }
 
 RunningCall running_call(const rpc::OpenCall& open) {

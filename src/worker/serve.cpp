@@ -80,7 +80,8 @@ bool launched_to_serve(std::string_view service) {
   return launch && launch->service == service;
 }
 
-void serve(const Contract& contract, ServeOptions options, std::unique_ptr<Dispatcher> dispatcher) {
+void serve(const Contract& contract, const ServeOptions& options,
+           std::unique_ptr<Dispatcher> dispatcher) {
   const auto launch = worker::launched();
   auto assignment = worker::run_fork_server(*launch, contract, options);
   work(std::move(assignment), options, *dispatcher);

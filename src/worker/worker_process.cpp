@@ -45,8 +45,7 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Rea
 void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message) {
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
-  connection_ =
-      std::make_unique<rpc::AppEnd>(ipc::Segment::create(), std::move(ours), max_message);
+  connection_ = std::make_unique<rpc::AppEnd>(ipc::Segment::create(), std::move(ours), max_message);
   output_.emplace(*reactor_, std::move(output.read), 1);
   errors_.emplace(*reactor_, std::move(errors.read), 2);
   output_->start(weak_from_this());

@@ -62,8 +62,7 @@ class Gate {
   Block call(const std::string& name) const { return {folder_ / name, folder_ / "open"}; }
   // The process that runs the call.
   pid_t runner(const std::string& name) const {
-    if (!wait_until([&] { return begun(name); }))
-      throw std::runtime_error(name + " has not begun");
+    if (!wait_until([&] { return begun(name); })) throw std::runtime_error(name + " has not begun");
     pid_t pid = 0;
     std::ifstream(folder_ / name) >> pid;
     return pid;

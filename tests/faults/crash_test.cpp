@@ -31,8 +31,8 @@ const Ways ways[] = {
 void check_report(const Error& error, const Ways& way, pid_t pid) {
   INFO(error.what());
   CHECK(error.code() == errc::worker_crashed);
-  CHECK(mentions(error, "test worker " + std::to_string(pid) + " " + way.words +
-                            " while it ran Die (call "));
+  CHECK(mentions(
+      error, "test worker " + std::to_string(pid) + " " + way.words + " while it ran Die (call "));
   CHECK(mentions(error, "attempt 1)"));
   REQUIRE(error.crash());
   const CrashReport& report = *error.crash();
@@ -190,21 +190,4 @@ TEST_CASE("a request that kills each worker is given up, and harms no other") {
     CHECK(value_of(std::move(others[static_cast<std::size_t>(i)])) == i + 1);
   CHECK(pool.stats().crashes == 3);
   CHECK(pool.stats().failed == 1);
-}
-
-TEST_CASE("the fork server is killed: its workers' calls fail, and new ones are started") {
-  const LeakCheck leaks;
-  const Gate gate;
-  TestPool pool{{.workers = 2}};
-  auto running = pool.run(gate.call("one"));
-  gate.runner("one");
-  const pid_t server = value_of(pool.run(LookAround{})).parent;
-  REQUIRE(::kill(server, SIGKILL) == 0);
-  const Error error = error_of(std::move(running));
-  INFO(error.what());
-  CHECK(error.code() == errc::worker_crashed);
-  REQUIRE(error.crash());
-  CHECK(error.crash()->cause == Cause::fork_server_lost);
-  CHECK(value_of(pool.run(Add{1, 2})) == 3);
-  CHECK(value_of(pool.run(LookAround{})).parent != server);
 }

@@ -14,9 +14,8 @@ namespace {
 template <class S = TestService>
 Error error_of_launch(const Launch& launch,
                       std::chrono::milliseconds timeout = std::chrono::seconds(20)) {
-  return start_error_of([&] {
-    return Pool<S>({.workers = 2, .launch = launch, .connect_timeout = timeout});
-  });
+  return start_error_of(
+      [&] { return Pool<S>({.workers = 2, .launch = launch, .connect_timeout = timeout}); });
 }
 
 Launch test_worker(const std::string& contract) {

@@ -39,9 +39,7 @@ void check_timeout(Start start, const std::string& words) {
 
 // While it lives, as if the user had set it.
 struct ConnectTimeout {
-  explicit ConnectTimeout(const char* value) {
-    ::setenv("BULKHEAD_CONNECT_TIMEOUT", value, 1);
-  }
+  explicit ConnectTimeout(const char* value) { ::setenv("BULKHEAD_CONNECT_TIMEOUT", value, 1); }
   ~ConnectTimeout() { ::unsetenv("BULKHEAD_CONNECT_TIMEOUT"); }
   ConnectTimeout(const ConnectTimeout&) = delete;
   ConnectTimeout& operator=(const ConnectTimeout&) = delete;
@@ -53,10 +51,10 @@ struct ConnectTimeout {
 
 TEST_CASE("a worker program that dies while it starts fails the start at once, with its status") {
   const LeakCheck leaks;
-  for (const char* point : {"fork_server.before_greeting", "fork_server.after_greeting",
-                            "fork_server.before_serving", "fork_server.before_fork",
-                            "worker.after_fork", "worker.before_open", "worker.after_open",
-                            "worker.before_ready"}) {
+  for (const char* point :
+       {"fork_server.before_greeting", "fork_server.after_greeting", "fork_server.before_serving",
+        "fork_server.before_fork", "worker.after_fork", "worker.before_open", "worker.after_open",
+        "worker.before_ready"}) {
     INFO(point);
     const auto launch = told("BULKHEAD_FAULT", std::string(point) + ":1:kill");
     for (const Error& error : {worker_error(launch), pool_error(launch)}) {
@@ -81,14 +79,13 @@ TEST_CASE("a worker that exits while it starts is told with its code") {
 
 TEST_CASE("a worker that hangs while it starts is ended at the timeout") {
   const LeakCheck leaks;
-  for (const char* point : {"fork_server.before_greeting", "fork_server.before_serving",
-                            "fork_server.before_fork", "worker.after_fork", "worker.before_open",
-                            "worker.before_ready"}) {
+  for (const char* point :
+       {"fork_server.before_greeting", "fork_server.before_serving", "fork_server.before_fork",
+        "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
     INFO(point);
     const auto launch = told("BULKHEAD_FAULT", std::string(point) + ":1:stall");
-    const Error error = start_error_of([&] {
-      return TestPool({.workers = 2, .launch = launch, .connect_timeout = 50ms});
-    });
+    const Error error = start_error_of(
+        [&] { return TestPool({.workers = 2, .launch = launch, .connect_timeout = 50ms}); });
     CHECK(error.code() == errc::connect_timeout);
     CHECK(mentions(error, "50 ms"));
     CHECK(error.crash());
@@ -148,9 +145,7 @@ TEST_CASE("workers that start slowly are waited for") {
 TEST_CASE("workers that start too slowly are ended") {
   const LeakCheck leaks;
   const auto start = [](const Launch& launch) {
-    return [launch] {
-      return TestPool({.workers = 2, .launch = launch, .connect_timeout = 60ms});
-    };
+    return [launch] { return TestPool({.workers = 2, .launch = launch, .connect_timeout = 60ms}); };
   };
   check_timeout(start(told("TEST_WARM_UP", "hang")), "60 ms");
   check_timeout(start(told("TEST_PRELOAD", "hang")), "preload has not returned");
@@ -175,7 +170,8 @@ TEST_CASE("a pool of which some workers start is a pool") {
   const LeakCheck leaks;
   const TempDir folder;
   // The first that comes there dies; it was the first to see no file.
-  TestPool pool{{.workers = 2, .launch = told("TEST_WARM_UP", "die_first=" + (folder / "one").string())}};
+  TestPool pool{
+      {.workers = 2, .launch = told("TEST_WARM_UP", "die_first=" + (folder / "one").string())}};
   CHECK(value_of(pool.run(Add{1, 2})) == 3);
   CHECK(wait_until([&] { return pool.stats().workers == 2; }));
   CHECK(pool.stats().crashes == 1);

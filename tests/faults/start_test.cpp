@@ -24,12 +24,10 @@ std::filesystem::path script(const TempDir& folder, const std::string& text) {
 }
 
 Error error_of_launch(const Launch& launch, std::chrono::milliseconds timeout = 20'000ms) {
-  const auto worker = start_error_of([&] {
-    return TestWorker::start({.launch = launch, .connect_timeout = timeout});
-  });
-  const auto pool = start_error_of([&] {
-    return TestPool({.workers = 2, .launch = launch, .connect_timeout = timeout});
-  });
+  const auto worker = start_error_of(
+      [&] { return TestWorker::start({.launch = launch, .connect_timeout = timeout}); });
+  const auto pool = start_error_of(
+      [&] { return TestPool({.workers = 2, .launch = launch, .connect_timeout = timeout}); });
   CHECK(worker.code() == pool.code());
   CHECK(worker.system() == pool.system());
   return pool;
@@ -67,8 +65,9 @@ TEST_CASE("a file that is no program fails at once") {
   const LeakCheck leaks;
   const TempDir folder;
   check_not_executed(error_of_program(script(folder, "just words\n")), ENOEXEC, "script");
-  check_not_executed(error_of_program(script(folder, "\x7f"
-                                                     "ELF but no more")),
+  check_not_executed(error_of_program(script(folder,
+                                             "\x7f"
+                                             "ELF but no more")),
                      ENOEXEC, "script");
   check_not_executed(error_of_program(script(folder, "")), ENOEXEC, "script");
 }
@@ -146,7 +145,8 @@ TEST_CASE("a program that kills itself is told with its signal") {
 TEST_CASE("a program that does not care is ended at the timeout, and all that it started") {
   const LeakCheck leaks;
   const TempDir folder;
-  const Error error = error_of_program(script(folder, "#!/bin/sh\nsleep 1000 & sleep 1000\n"), 50ms);
+  const Error error =
+      error_of_program(script(folder, "#!/bin/sh\nsleep 1000 & sleep 1000\n"), 50ms);
   INFO(error.what());
   CHECK(error.code() == errc::connect_timeout);
   REQUIRE(error.crash());

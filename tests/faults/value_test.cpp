@@ -42,8 +42,7 @@ TEST_CASE("many large values at once come back as they were sent") {
   TestPool pool{{.workers = 2}};
   std::vector<Future<std::string>> calls;
   for (std::size_t i = 0; i < 40; ++i) calls.push_back(pool.run(Echo{text_of(200'000 + i)}));
-  for (std::size_t i = 0; i < 40; ++i)
-    CHECK(value_of(std::move(calls[i])) == text_of(200'000 + i));
+  for (std::size_t i = 0; i < 40; ++i) CHECK(value_of(std::move(calls[i])) == text_of(200'000 + i));
 }
 
 TEST_CASE("a request larger than max_message is refused before it is sent") {

@@ -132,7 +132,7 @@ TEST_CASE("Calls come back the latest first, down to the one that the worker has
 TEST_CASE("Answered calls do not stand in the way of taking others back") {
   Ends ends;
   hand_over(*ends.app, {1, 2, 3});
-  for (const CallId id : {1, 2, 3}) {
+  for (const CallId id : Ids{1, 2, 3}) {
     REQUIRE(ends.worker->respond(take(*ends.worker).head, {}));
     answer_to(id, *ends.app);
   }
@@ -233,7 +233,7 @@ TEST_CASE("A worker leaves when it has done what it was given") {
   Ends ends;
   hand_over(*ends.app, {1, 2});
   ends.app->leave();
-  for (const CallId id : {1, 2}) {
+  for (const CallId id : Ids{1, 2}) {
     const auto request = take(*ends.worker);
     CHECK(request.head.id == id);
     REQUIRE(ends.worker->respond(request.head, {}));

@@ -14,6 +14,7 @@
 #include "platform/proc.hpp"
 #include "platform/unsanitized.hpp"
 #include "process/cgroup.hpp"
+#include "process/roof.hpp"
 #include "support/wait_until.hpp"
 
 namespace bulkhead::test {
@@ -28,6 +29,11 @@ void for_each_entry(const std::string& directory, Visit visit) {
   for (const auto& entry : fs::directory_iterator(directory, ignored)) visit(entry.path());
 }
 
+bool is_marked(pid_t pid, const std::string& mark) {
+  const std::string environ = "/proc/" + std::to_string(pid) + "/environ";
+  return platform::read_file(environ).find(mark) != std::string::npos;
+}
+
 Found processes(const std::string& mark) {
   std::set<pid_t> ours;
   for (const auto& process : platform::descendants_of({::getpid()})) ours.insert(process.pid);
@@ -35,9 +41,7 @@ Found processes(const std::string& mark) {
     const std::string name = path.filename();
     pid_t pid = 0;
     std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (pid > 0 && pid != ::getpid() &&
-        platform::read_file(path / "environ").find(mark) != std::string::npos)
-      ours.insert(pid);
+    if (pid > 0 && pid != ::getpid() && is_marked(pid, mark)) ours.insert(pid);
   });
   Found found;
   for (const pid_t pid : ours) {
@@ -77,6 +81,17 @@ Found names_in(const std::string& directory) {
   return found;
 }
 
+// Those of fork servers that live and are not ours belong to other test programs.
+Found roofs(const std::string& mark) {
+  Found found;
+  for (const auto& [path, more] : names_in(process::own_cgroup().value_or("/nowhere"))) {
+    const auto owner = process::parse_roof_name(fs::path(path).filename().native());
+    const bool lives = owner && platform::start_time(owner->pid) == owner->start_time;
+    if (!lives || is_marked(owner->pid, mark)) found[path] = more;
+  }
+  return found;
+}
+
 // Other test programs run at the same time: theirs go too, while new ones come.
 void keep_common(Found& left, const Found& now) {
   std::erase_if(left, [&](const auto& thing) { return !now.contains(thing.first); });
@@ -93,7 +108,7 @@ LeakCheck::LeakCheck() : mark_("BULKHEAD_LEAK_CHECK=" + std::to_string(std::rand
   kinds_.push_back({descriptors, {}});
   kinds_.push_back({threads, {}});
   kinds_.push_back({[] { return names_in("/dev/shm"); }, {}});
-  kinds_.push_back({[] { return names_in(process::own_cgroup().value_or("/nowhere")); }, {}});
+  kinds_.push_back({[this] { return roofs(mark_); }, {}});
   for (Kind& kind : kinds_) kind.before = kind.list();
 }
 

@@ -1,9 +1,13 @@
 // The first words between an app and the program that it launched.
 #include "worker/handshake.hpp"
 
+#include <stdlib.h>
+
 #include <catch2/catch.hpp>
-#include <functional>
 #include <random>
+
+#include "platform/socket.hpp"
+#include "support/in_child.hpp"
 
 namespace {
 
@@ -149,4 +153,77 @@ TEST_CASE("Garbage behind the head of a greeting costs no more memory than it ha
     const auto got = worker::unpack_greeting(changed);
     if (got && got->contract.service.size() > changed.size()) FAIL("it made something of nothing");
   }
+}
+
+namespace {
+
+constexpr const char* names[] = {"BULKHEAD_PROTOCOL", "BULKHEAD_SERVICE", "BULKHEAD_CONTROL"};
+
+// Only in a child: the environment is the whole process's.
+void set_environment(const std::string& service, int control) {
+  for (const std::string& entry : worker::launch_environment(service, control)) {
+    const std::size_t equals = entry.find('=');
+    ::setenv(entry.substr(0, equals).c_str(), entry.substr(equals + 1).c_str(), 1);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("A launched program learns what it is to serve, and those that it starts do not") {
+  CHECK(test::in_child([] {
+          const auto control = platform::packet_pair();
+          set_environment("thumbnailer", control.theirs.get());
+          const auto launched = worker::launched();
+          test::expect(launched && launched->protocol == worker::protocol_version);
+          test::expect(launched->service == "thumbnailer");
+          test::expect(launched->control == control.theirs.get());
+
+          worker::forget_launch();
+          for (const char* name : names) test::expect(::getenv(name) == nullptr, name);
+          test::expect(!worker::launched());
+          worker::require_served();  // nobody launched it: nothing to require
+        }) == 0);
+}
+
+TEST_CASE("A program whose environment says only half of a launch was launched by nobody") {
+  for (const char* missing : names) {
+    CHECK(test::in_child([missing] {
+            set_environment("thumbnailer", 0);
+            ::unsetenv(missing);
+            test::expect(!worker::launched(), missing);
+          }) == 0);
+  }
+}
+
+TEST_CASE("What is named as the control socket and is none is left alone") {
+  for (const std::string text : {"", "x", "-1", "0", "99999", "99999999999"}) {
+    CHECK(test::in_child([&text] {
+            set_environment("thumbnailer", 0);
+            ::setenv(names[2], text.c_str(), 1);
+            const auto launched = worker::launched();
+            test::expect(launched && launched->control == -1, text);
+          }) == 0);
+  }
+}
+
+TEST_CASE("A worker that comes to Pool or Worker without having served is stopped, and says so") {
+  CHECK(test::in_child([] {
+          const auto control = platform::packet_pair();
+          set_environment("thumbnailer", control.theirs.get());
+          worker::note_offered("transcoder");
+          bool stopped = false;
+          try {
+            worker::require_served();
+          } catch (const Error& error) {
+            stopped = error.code() == errc::not_served;
+            const std::string what = error.what();
+            test::expect(what.find("thumbnailer") != what.npos, what);
+            test::expect(what.find("it serves: transcoder") != what.npos, what);
+          }
+          test::expect(stopped);
+          const auto packet = platform::receive_packet(control.ours, 1024, 0);
+          const auto said = worker::unpack_greeting(packet.bytes);
+          test::expect(said && said->says == Greeting::Says::strayed);
+          test::expect(said->offered == std::vector<std::string>{"transcoder"});
+        }) == 0);
 }

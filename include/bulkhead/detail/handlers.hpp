@@ -77,7 +77,7 @@ constexpr std::size_t handler_index() {
 }
 
 template <class H, class R>
-decltype(auto) call_handler(H& handler, R&& request, Context& context) {
+decltype(auto) call_handler(H& handler, R& request, Context& context) {
   if constexpr (CalledWithContext<H, R>) {
     return std::invoke(handler, std::move(request), context);
   } else {
@@ -111,7 +111,7 @@ struct CheckServed {
 
 template <class Request, class Handler>
 struct CheckResult {
-  using Result = decltype(call_handler(std::declval<Handler&>(), std::declval<Request>(),
+  using Result = decltype(call_handler(std::declval<Handler&>(), std::declval<Request&>(),
                                        std::declval<Context&>()));
   static constexpr bool value = std::is_convertible_v<Result, ResponseOf<Request>>;
   static_assert(value, "bulkhead: the handler's result does not convert to the request's Response");
@@ -127,10 +127,9 @@ void serve_request(std::tuple<Handlers...>& handlers, std::span<const std::byte>
     if constexpr (CheckResult<R, Handler>::value) {
       R request = decode<R>(bytes);
       if constexpr (std::is_void_v<ResponseOf<R>>) {
-        call_handler(std::get<index>(handlers), std::move(request), context);
+        call_handler(std::get<index>(handlers), request, context);
       } else {
-        const ResponseOf<R>& result =
-            call_handler(std::get<index>(handlers), std::move(request), context);
+        const ResponseOf<R>& result = call_handler(std::get<index>(handlers), request, context);
         encode(response, result);
       }
     }

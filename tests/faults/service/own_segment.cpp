@@ -52,9 +52,8 @@ void OwnSegment::publish(std::span<const std::byte> payload, std::uint32_t flags
 }
 
 rpc::Head OwnSegment::head_of_answer(std::uint64_t id, std::uint32_t request) const {
-  rpc::Head head{.id = id,
-                 .kind = rpc::Kind::response,
-                 .request = static_cast<std::uint16_t>(request)};
+  rpc::Head head{
+      .id = id, .kind = rpc::Kind::response, .request = static_cast<std::uint16_t>(request)};
   // Slots keep what was begun last: the newest is the call that runs.
   const auto words = slots();
   for (std::size_t slot = 0; slot < words.size(); ++slot) {

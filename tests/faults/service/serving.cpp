@@ -38,10 +38,10 @@ ServeOptions options() {
           .on_exit = told_by("TEST_ON_EXIT")};
 }
 
-constexpr auto handlers = std::make_tuple(
-    echo, add, nothing, twice, answer, block, look_around, who_am_i, say, die, poison, inject,
-    throw_it, trouble, start, forge, send_forged, scribble, keep_scribbling, close_doorbell,
-    flood_doorbell);
+constexpr auto handlers =
+    std::make_tuple(echo, add, nothing, twice, answer, block, look_around, who_am_i, say, die,
+                    poison, inject, throw_it, trouble, start, forge, send_forged, scribble,
+                    keep_scribbling, close_doorbell, flood_doorbell);
 
 }  // namespace
 

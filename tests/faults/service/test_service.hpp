@@ -6,10 +6,9 @@
 
 namespace bulkhead::test {
 
-struct TestService
-    : Service<"test", Echo, Add, Nothing, Double, Answer, Block, LookAround, WhoAmI, Say, Die,
-              Poison, Inject, Throw, Trouble, Start, Forge, SendForged, Scribble, KeepScribbling,
-              CloseDoorbell, FloodDoorbell> {};
+struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, LookAround, WhoAmI,
+                             Say, Die, Poison, Inject, Throw, Trouble, Start, Forge, SendForged,
+                             Scribble, KeepScribbling, CloseDoorbell, FloodDoorbell> {};
 
 // Others that a program may have been built from.
 struct NewerTestService : TestService {

@@ -1,0 +1,114 @@
+// However the application ends, nothing of it is left.
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "faults/apps.hpp"
+#include "platform/proc.hpp"
+#include "support/leak_check.hpp"
+#include "support/wait_until.hpp"
+
+using namespace bulkhead::test;
+using How = bulkhead::platform::Ending::How;
+
+namespace {
+
+void await(const App& app, const std::string& file) {
+  INFO(app.written());
+  REQUIRE(wait_until([&] { return std::filesystem::exists(app.file(file)); }));
+}
+
+// Names that a killed application could not remove go with the next that starts.
+void start_another() {
+  App next("quiet");
+  CHECK(next.ending().status == 0);
+}
+
+}  // namespace
+
+TEST_CASE("an app that ends by itself leaves nothing behind") {
+  struct End {
+    const char* how;
+    How ending;
+    int status;
+  };
+  for (const End& end : {End{"return", How::exited, 0}, End{"exit", How::exited, 0},
+                         End{"_exit", How::exited, 0}, End{"abort", How::killed, SIGABRT},
+                         End{"throw", How::killed, SIGABRT}})
+    for (const char* calls : {"idle", "busy"}) {
+      const LeakCheck leaks;
+      INFO(end.how << ", " << calls);
+      App app("live", {end.how, calls});
+      await(app, "ready");
+      std::filesystem::create_directory(app.file("go"));
+      const auto ending = app.ending();
+      INFO(app.written());
+      CHECK(static_cast<int>(ending.how) == static_cast<int>(end.ending));
+      CHECK(ending.status == end.status);
+    }
+}
+
+TEST_CASE("an app that is killed leaves nothing behind") {
+  for (const int signal : {SIGTERM, SIGINT, SIGSEGV, SIGKILL})
+    for (const char* calls : {"idle", "busy"})
+      for (const char* cgroup : {"", "off"}) {
+        const LeakCheck leaks;
+        INFO(signal << ", " << calls << ", cgroup " << cgroup);
+        App app("live", {"wait", calls}, {{"BULKHEAD_CGROUP", cgroup}});
+        await(app, "ready");
+        app.kill(signal);
+        CHECK(app.ending().status == signal);
+      }
+}
+
+TEST_CASE("an app that is killed while it shuts down leaves nothing behind") {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const LeakCheck leaks;
+    App app("shut_down");
+    await(app, "ready");
+    app.kill(signal);
+    CHECK(app.ending().status == signal);
+  }
+}
+
+#ifdef BULKHEAD_FAULT_POINTS
+
+TEST_CASE("an app that is killed at any moment of its start leaves nothing behind") {
+  for (const char* point : {"app.before_lock", "app.after_launch", "app.before_order",
+                            "app.after_order", "app.before_unlink"})
+    for (const char* nth : {"1", "2"}) {
+      if (point == std::string("app.after_launch") && nth == std::string("2")) continue;
+      const LeakCheck leaks;
+      INFO(point << ", " << nth);
+      App app("start_only", {}, {{"BULKHEAD_FAULT", std::string(point) + ":" + nth + ":kill"}});
+      CHECK(app.ending().status == SIGKILL);
+      start_another();
+    }
+}
+
+TEST_CASE("an app that is killed while its workers start leaves nothing behind") {
+  for (const char* point :
+       {"fork_server.before_greeting", "fork_server.before_serving", "fork_server.before_fork",
+        "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
+    const LeakCheck leaks;
+    INFO(point);
+    App app("start_only", {}, {{"BULKHEAD_FAULT", std::string(point) + ":1:stall"}});
+    await(app, "begun");
+    // At whatever stage this finds it.
+    REQUIRE(wait_until([&] { return !bulkhead::platform::children_of(app.pid()).empty(); }));
+    app.kill(SIGKILL);
+    CHECK(app.ending().status == SIGKILL);
+    start_another();
+  }
+}
+
+TEST_CASE("an app that is killed as its pool ends leaves nothing behind") {
+  for (const char* point : {"app.before_close", "worker.before_leaving", "fork_server.leave"}) {
+    const LeakCheck leaks;
+    INFO(point);
+    App app("quiet", {}, {{"BULKHEAD_FAULT", std::string(point) + ":1:kill"}});
+    app.ending();
+    start_another();
+  }
+}
+
+#endif
