@@ -24,6 +24,4 @@ unsigned usable_cores() {
   return 1;
 }
 
-void yield() noexcept { ::sched_yield(); }
-
 }  // namespace bulkhead::platform

@@ -9,9 +9,6 @@ unsigned current_core() noexcept;
 // How many cores the calling thread may run on: at least one. A system call: ask seldom.
 unsigned usable_cores();
 
-// Lets another thread run on this core.
-void yield() noexcept;
-
 // Tells the core that its thread only looks at a word again and again.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

@@ -323,20 +323,19 @@ void Calls::ask_to_leave(Member member) {
   if (seats_[member].worker) seats_[member].worker->connection().leave();
 }
 
-rpc::AppEnd::Left Calls::left(Member member) {
+std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
   Worker worker;
   {
     const std::lock_guard lock(mutex_);
     worker = seats_[member].worker;
     schedule_.left(member);  // it gets nothing more
   }
-  // Nobody sleeps with the role: whoever has it lets go soon.
   rpc::ReceiveRole& role = worker->connection().receive_role();
-  while (!role.try_take()) platform::yield();
+  if (!role.try_take_or_knock()) return std::nullopt;
   rpc::AppEnd::Message message;
   while (receive_one(member, worker, message) == Turn::more) {
   }
-  static_cast<void>(role.let_go());
+  static_cast<void>(role.let_go());  // who is turned away now has nothing left to receive
   const std::lock_guard lock(mutex_);
   rpc::AppEnd::Left left = worker->connection().drain();
   held_ -= left.begun.size() + left.not_begun.size();

@@ -57,7 +57,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void rang(Member member);                 // its doorbell: answers, or room
   void ask_to_leave(Member member);
   // It is dead: takes what it published, then its calls. They are still open: lost() follows.
-  rpc::AppEnd::Left left(Member member);
+  // Empty while another thread receives from it: the reactor is told when it has done so.
+  std::optional<rpc::AppEnd::Left> left(Member member);
   // Sorts out the calls of a dead worker: back into the queue, or failed by what `why` says.
   using Why = std::function<Error(const rpc::OpenCall&)>;
   void lost(rpc::AppEnd::Left calls, const Why& why);

@@ -105,7 +105,7 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   }
   restart_.ready();
   someone_got_ready_ = true;
-  const Member member = member_of(worker);
+  const Member member = *member_of(worker.number());
   if (!ending_.begun()) {
     calls_->refuse(std::nullopt);
     calls_->joined(member);
@@ -131,10 +131,6 @@ std::optional<Crew::Member> Crew::member_of(worker::WorkerNumber number) const {
   return std::nullopt;
 }
 
-Crew::Member Crew::member_of(const worker::WorkerProcess& worker) const {
-  return *member_of(worker.number());
-}
-
 void Crew::worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) {
   if (const auto member = member_of(number))
     seats_[*member].worker->was_started(pid, std::move(process));
@@ -149,6 +145,7 @@ void Crew::worker_reaped(worker::WorkerNumber number, const platform::Ending& en
 }
 
 void Crew::worker_rang(worker::WorkerProcess& worker) {
+  if (worker.ended()) return worker_ended(worker);  // which had to wait for a thread that received
   if (const auto member = member_of(worker.number())) calls_->rang(*member);
 }
 
@@ -160,12 +157,16 @@ void Crew::worker_violated(Calls::Worker worker, std::string how) {
 
 void Crew::worker_ended(worker::WorkerProcess& worker) {
   const auto keep = worker.shared_from_this();
-  const Member member = member_of(worker);
+  const auto seat = member_of(worker.number());
+  if (!seat) return;
+  const Member member = *seat;
   auto left = calls_->left(member);
+  if (!left) return;
   seats_[member].worker.reset();
 
   std::vector<RunningCall> running;
-  for (const auto& open : left.begun) running.push_back(worker::running_call(open));
+  for (const auto& open : left->begun)
+    running.push_back(worker::running_call(open, worker.ended_at()));
   const bool explained = !running.empty();
   const auto report = worker.report(std::move(running));
   const Error why = worker.was_ready() ? worker::crash_error(report, nullptr, worker.detail())
@@ -175,8 +176,8 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
     note_crash(why);
   else if (ending_.stage() < Ending::Stage::closing)
     count_end(worker);
-  calls_->lost(std::move(left), [&](const rpc::OpenCall& open) {
-    const RunningCall call = worker::running_call(open);
+  calls_->lost(*std::move(left), [&](const rpc::OpenCall& open) {
+    const RunningCall call = worker::running_call(open, worker.ended_at());
     return worker::crash_error(report, &call, worker.detail());
   });
   // One that died with its fork server is part of that crash.

@@ -70,7 +70,6 @@ class Crew final : public Calls::Listener,
   void vacate(Member member, const Error& why, Clock::time_point start_at);
   void replan(const Error& why);
   std::optional<Member> member_of(worker::WorkerNumber number) const;
-  Member member_of(const worker::WorkerProcess& worker) const;
 
   // Calls::Listener
   void worker_violated(Calls::Worker worker, std::string how) override;

@@ -65,8 +65,8 @@ std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured) 
   return std::min<std::chrono::milliseconds>(overridden(configured), std::chrono::years(10));
 }
 
-RunningCall running_call(const rpc::OpenCall& open) {
-  const auto age = std::chrono::steady_clock::now() - open.since;
+RunningCall running_call(const rpc::OpenCall& open, std::chrono::steady_clock::time_point end) {
+  const auto age = std::max(end - open.since, std::chrono::steady_clock::duration::zero());
   return {.request = std::string(open.call->type->name),
           .id = open.id,
           .attempt = open.life.attempt(),

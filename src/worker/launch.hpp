@@ -13,6 +13,6 @@ namespace bulkhead::worker {
 std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured);
 
 // As reports tell of it.
-RunningCall running_call(const rpc::OpenCall& open);
+RunningCall running_call(const rpc::OpenCall& open, std::chrono::steady_clock::time_point end);
 
 }  // namespace bulkhead::worker

@@ -52,7 +52,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   rpc::AppEnd& connection() { return *connection_; }
   bool starting() const { return stage_ == Stage::starting; }
   bool was_ready() const { return got_ready_; }
-  bool dead() const { return stage_ == Stage::dying || stage_ == Stage::ended; }
+  bool dead() const { return stage_ == Stage::dying || ended(); }
+  bool ended() const { return stage_ == Stage::ended; }
 
   // From any thread: it said that it is ready, or why it will not be.
   void said(const rpc::AppEnd::Message& message);
@@ -76,6 +77,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // Why it never got ready, if it did not.
   Error start_failure() const;
   std::chrono::nanoseconds uptime() const;
+  std::chrono::steady_clock::time_point ended_at() const { return ended_at_; }
   bool ended_by_itself() const { return !killed_; }
   const std::string& detail() const { return detail_; }
 

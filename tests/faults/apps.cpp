@@ -25,7 +25,7 @@ void end_like_this(const std::string& how) {
   if (how == "_exit") ::_exit(0);
   if (how == "abort") std::abort();
   if (how == "throw") throw std::runtime_error("nobody catches this");
-  for (;;) ::pause();
+  while (how == "wait") ::pause();
 }
 
 // folder, how it ends, and "busy" if calls run then. Every worker has started helpers.
@@ -87,6 +87,20 @@ int quiet(const Arguments&) {
   return dropped.alive() ? 0 : 1;
 }
 
+// Its two workers write at the same time, each in halves of lines.
+int talkative(const Arguments&) {
+  auto one = Worker<TestService>::start(), other = Worker<TestService>::start();
+  for (int i = 0; i < 200; ++i) {
+    one.run(Say{"to standard", 1}).get();
+    other.run(Say{"to stand", 2}).get();
+    one.run(Say{" output\n", 1}).get();
+    other.run(Say{"ard error\n", 2}).get();
+  }
+  one.shutdown();
+  other.shutdown();
+  return 0;
+}
+
 // The author of this one forgot serve_if_worker: it launches itself, which would launch itself ...
 int forget(const Arguments& given) {
   std::ofstream(given.at(0), std::ios::app) << ::getpid() << '\n' << std::flush;
@@ -100,7 +114,8 @@ int forget(const Arguments& given) {
 }
 
 const std::map<std::string, int (*)(const Arguments&)> apps{
-    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down}, {"quiet", quiet}};
+    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down}, {"quiet", quiet},
+    {"talkative", talkative}};
 
 constexpr std::string_view prefix = "--app=";
 

@@ -167,24 +167,7 @@ TEST_CASE("a worker that is stopped is ended after the grace") {
   CHECK(report.workers_killed == 1);
 }
 
-TEST_CASE("workers that die during a shutdown are not replaced") {
-  const LeakCheck leaks;
-  const Gate gate;
-  TestPool pool{{.workers = 1}};
-  auto running = pool.run(gate.call("one"));
-  const pid_t pid = gate.runner("one");
-  std::thread shutting([&] { pool.shutdown(); });
-  REQUIRE(wait_until([&] {
-    auto late = pool.run(Add{1, 1});
-    return late.ready();
-  }));
-  REQUIRE(::kill(pid, SIGKILL) == 0);
-  CHECK(error_of(std::move(running)).code() == errc::worker_crashed);
-  shutting.join();
-  CHECK(pool.stats().restarts == 0);
-}
-
-TEST_CASE("calls that wait when the last worker dies during a shutdown are settled") {
+TEST_CASE("calls that wait when the only worker dies during a shutdown are settled") {
   const LeakCheck leaks;
   const Gate gate;
   TestPool pool{{.workers = 1}};

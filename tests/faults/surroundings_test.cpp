@@ -1,0 +1,225 @@
+// What a worker is given, what it is not, and what its app notices of it.
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "faults/apps.hpp"
+#include "faults/calls.hpp"
+#include "platform/fd.hpp"
+#include "support/leak_check.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::test;
+
+namespace {
+
+View view_of(const Launch& launch = Launch::self()) {
+  auto worker = TestWorker::start({.launch = launch});
+  return value_of(worker.run(LookAround{}));
+}
+
+bool has(const std::vector<std::string>& list, const std::string& entry) {
+  return std::find(list.begin(), list.end(), entry) != list.end();
+}
+
+// How often the threads of a process gave up the processor by themselves: how often they woke.
+long wake_ups(pid_t pid, pid_t but_thread = 0) {
+  long sum = 0;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    if (task.path().filename() == std::to_string(but_thread)) continue;
+    const std::string status = platform::read_file(task.path() / "status");
+    const std::string name = "\nvoluntary_ctxt_switches:";
+    if (const auto at = status.find(name); at != status.npos)
+      sum += std::stol(status.substr(at + name.size()));
+  }
+  return sum;
+}
+
+volatile std::sig_atomic_t broken_pipes = 0;
+
+}  // namespace
+
+TEST_CASE("a worker is given what its launch says") {
+  const LeakCheck leaks;
+  const TempDir folder;
+  const View view = view_of(Launch::self()
+                                .arg("first")
+                                .args({"second", "a third"})
+                                .env("ANSWER", "forty-two")
+                                .env("HOME", "/elsewhere")
+                                .working_directory(folder.path()));
+  REQUIRE(view.arguments.size() == 4);
+  CHECK(std::filesystem::path(view.arguments[0]).filename() == "faults_tests");
+  CHECK(std::vector(view.arguments.begin() + 1, view.arguments.end()) ==
+        std::vector<std::string>{"first", "second", "a third"});
+  CHECK(has(view.environment, "ANSWER=forty-two"));
+  CHECK(has(view.environment, "HOME=/elsewhere"));
+  CHECK(std::count_if(view.environment.begin(), view.environment.end(), [](const auto& entry) {
+          return entry.starts_with("HOME=");
+        }) == 1);
+  CHECK(view.directory == std::filesystem::canonical(folder.path()));
+}
+
+TEST_CASE("a worker sees the app's environment, and nothing of how it was launched") {
+  const LeakCheck leaks;
+  ::setenv("OF_THE_APP", "yes", 1);
+  ::setenv("BULKHEAD_CONNECT_TIMEOUT", "9", 1);
+  const View view = view_of();
+  ::unsetenv("OF_THE_APP");
+  ::unsetenv("BULKHEAD_CONNECT_TIMEOUT");
+  CHECK(has(view.environment, "OF_THE_APP=yes"));
+  for (const std::string& entry : view.environment) {
+    INFO(entry);
+    CHECK_FALSE(entry.starts_with("BULKHEAD_PROTOCOL="));
+    CHECK_FALSE(entry.starts_with("BULKHEAD_SERVICE="));
+    CHECK_FALSE(entry.starts_with("BULKHEAD_CONTROL="));
+    CHECK_FALSE(entry.starts_with("BULKHEAD_CONNECT_TIMEOUT="));
+  }
+}
+
+TEST_CASE("a worker has an empty input, a session of its own and none of the app's descriptors") {
+  const LeakCheck leaks;
+  const TempDir folder;
+  // One that the app forgot to close on exec.
+  const int leaked = ::dup(platform::open_file(folder.path(), 0).get());
+  TestPool other{{.workers = 1}};
+  const View view = view_of();
+  ::close(leaked);
+  CHECK(view.input_is_empty);
+  CHECK(view.session == view.pid);
+  int sockets = 0;
+  for (const std::string& descriptor : view.descriptors) {
+    INFO(descriptor);
+    const bool standard = descriptor[0] <= '2' && descriptor[1] == ' ';
+    const bool socket = descriptor.find(" socket:") != descriptor.npos;
+    CHECK((standard || socket));
+    sockets += socket;
+  }
+  CHECK(sockets == 1);  // its doorbell
+}
+
+TEST_CASE("the workers of a pool come from one image that was prepared once") {
+  const LeakCheck leaks;
+  const TempDir folder;
+  TestPool pool{{.workers = 3, .launch = Launch::self().env(
+                                   "TEST_PRELOAD", "touch=" + (folder / "once").string())}};
+  const View view = value_of(pool.run(LookAround{}));
+  CHECK(pids_in(folder / "once") == std::vector<pid_t>{view.parent});
+}
+
+TEST_CASE("what workers write goes to the app's own output in whole lines") {
+  const LeakCheck leaks;
+  App app("talkative");
+  CHECK(app.ending().status == 0);
+  std::istringstream lines(app.written());
+  std::map<std::string, int> seen;
+  for (std::string line; std::getline(lines, line);) ++seen[line];
+  CHECK(seen.size() == 2);
+  CHECK(seen["to standard output"] == 200);
+  CHECK(seen["to standard error"] == 200);
+}
+
+TEST_CASE("an app with nothing wrong hears nothing from the library") {
+  const LeakCheck leaks;
+  App app("quiet");
+  CHECK(app.ending().status == 0);
+  CHECK(app.written().empty());
+}
+
+TEST_CASE("crashes are told to the logger that the app has set") {
+  const LeakCheck leaks;
+  std::ostringstream log;
+  set_logger(std::make_shared<spdlog::logger>(
+      "mine", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  {
+    TestPool pool{{.workers = 1}};
+    error_of(pool.run(Die{Death::segmentation_fault}));
+    pool.shutdown();
+  }
+  set_logger(std::make_shared<spdlog::logger>("nobody"));
+  CHECK(log.str().find("died of SIGSEGV") != std::string::npos);
+}
+
+TEST_CASE("a pool that is idle never wakes up") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 2}};
+  for (int i = 0; i < 100; ++i) value_of(pool.run(Add{i, i}));
+  const View view = value_of(pool.run(LookAround{}));
+  auto worker = TestWorker::start();
+  value_of(worker.run(Add{1, 2}));
+  const auto all = [&] {
+    return wake_ups(::getpid(), ::getpid()) + wake_ups(view.parent) + wake_ups(view.pid) +
+           wake_ups(worker.pid());
+  };
+  // What it did last, spinning included, comes to rest.
+  long before = all();
+  REQUIRE(wait_until([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return std::exchange(before, all()) == before;
+  }));
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  CHECK(all() - before <= 2);
+}
+
+TEST_CASE("a peer that is gone raises no SIGPIPE in the app") {
+  const LeakCheck leaks;
+  struct sigaction count {};
+  struct sigaction old {};
+  count.sa_handler = [](int) { broken_pipes = broken_pipes + 1; };
+  REQUIRE(::sigaction(SIGPIPE, &count, &old) == 0);
+  {
+    TestPool pool{{.workers = 2}};
+    for (int i = 0; i < 20; ++i) {
+      std::vector<Future<std::string>> calls;
+      for (int k = 0; k < 20; ++k) calls.push_back(pool.run(Echo{std::string(50'000, 'x')}));
+      auto death = pool.run(Die{Death::kill});
+      for (auto& call : calls) {
+        try {
+          value_of(std::move(call));
+        } catch (const Error& error) {
+          CHECK(error.code() == errc::worker_crashed);
+        }
+      }
+      error_of(std::move(death));
+    }
+    REQUIRE(::kill(value_of(pool.run(LookAround{})).parent, SIGKILL) == 0);
+    CHECK(value_of(pool.run(Add{1, 2})) == 3);
+  }
+  struct sigaction now {};
+  ::sigaction(SIGPIPE, &old, &now);
+  CHECK(now.sa_handler == count.sa_handler);
+  CHECK(broken_pipes == 0);
+}
+
+TEST_CASE("signals that the app ignores or blocks are not ignored in its workers") {
+  const LeakCheck leaks;
+  const auto old = std::signal(SIGTERM, SIG_IGN);
+  auto worker = TestWorker::start();
+  std::signal(SIGTERM, old);
+  REQUIRE(::kill(worker.pid(), SIGTERM) == 0);
+  REQUIRE(wait_until([&] { return worker.crash().has_value(); }));
+  CHECK(worker.crash()->status.signal == SIGTERM);
+}
+
+TEST_CASE("an app that ignores the ends of its children learns how workers ended") {
+  const LeakCheck leaks;
+  const auto old = std::signal(SIGCHLD, SIG_IGN);
+  {
+    TestPool pool{{.workers = 1}};
+    const Error error = error_of(pool.run(Die{Death::exit_3}));
+    REQUIRE(error.crash());
+    CHECK(error.crash()->status == ExitStatus{.code = 3});
+    CHECK(value_of(pool.run(Add{1, 2})) == 3);
+  }
+  std::signal(SIGCHLD, old);
+}
