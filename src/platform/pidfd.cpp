@@ -86,6 +86,11 @@ std::optional<Ending> Pidfd::exit_info() const {
       WCOREDUMP(status) ? Ending::How::dumped : Ending::How::killed, WTERMSIG(status), {}};
 }
 
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG | __WALL) == 0 || errno != ECHILD;
+}
+
 std::optional<std::pair<pid_t, Ending>> reap_any() {
   siginfo_t info{};
   rusage usage{};

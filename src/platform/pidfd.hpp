@@ -54,6 +54,9 @@ class Pidfd {
   Fd fd_;
 };
 
+// Costs one system call, however many processes there are.
+bool has_children();
+
 // Takes the status of any child that has ended, inherited ones too. For a process that owns all of
 // its children: never call it in an application's own process.
 std::optional<std::pair<pid_t, Ending>> reap_any();

@@ -82,6 +82,8 @@ void Calls::give(Member member, rpc::OpenCall open) {
   ++held_;
   advise(seat);
   seat.worker->connection().hand_over(std::move(open));
+  // Seen here first; the reactor, which need not hear of this worker again, is to act on it.
+  if (seat.worker->connection().send_violated()) seat.worker->ring_reactor();
 }
 
 // Spinning is for those who have a core to themselves: this worker's, and the one of the thread
@@ -210,8 +212,7 @@ void Calls::take_answer(Member member, const Worker& worker, const rpc::AppEnd::
     }
   }
   if (!open) return violated(worker, "it answered a call that it did not have");
-  auto verdict =
-      rpc::judge(*open->call, message, service_ + " worker " + std::to_string(worker->pid()));
+  auto verdict = rpc::judge(*open->call, message, worker->name());
   if (!verdict.violation.empty()) {
     const std::lock_guard lock(mutex_);
     connection.reopen(std::move(*open));

@@ -16,8 +16,8 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
       seats_(plan_.options.workers),
       restart_(plan_.options.restart),
-      restart_timer_(reactor->context()),
-      ending_timer_(reactor->context()),
+      restart_timer_(*reactor),
+      ending_timer_(*reactor),
       reactor_(reactor) {}
 
 void Crew::make_calls() {
@@ -256,13 +256,10 @@ void Crew::start_again() {
   for (const Seat& seat : seats_)
     if (!seat.worker) when = std::min(when, seat.start_at);
   if (when == Clock::time_point::max()) return;
-  restart_timer_.expires_at(when);
-  restart_timer_.async_wait([weak = weak_from_this()](const auto& error) {
-    const auto self = weak.lock();
-    if (error || !self || self->ending_.begun()) return;
-    if (!self->fork_server_) return self->launch_fork_server();
-    if (self->fork_server_->serving()) self->fill_seats();
-    self->start_again();
+  restart_timer_.start(when, weak_from_this(), [this] {
+    if (!fork_server_) return launch_fork_server();
+    if (fork_server_->serving()) fill_seats();
+    start_again();
   });
 }
 

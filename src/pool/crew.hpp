@@ -2,7 +2,6 @@
 // Lives on the reactor: all but the constructor and the waits of other threads run there.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "pool/ending.hpp"
 #include "pool/restart.hpp"
 #include "reactor/reactor.hpp"
+#include "reactor/timer.hpp"
 #include "worker/fork_server.hpp"
 #include "worker/worker_process.hpp"
 
@@ -112,12 +112,12 @@ class Crew final : public Calls::Listener,
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
   Clock::time_point next_start_{};  // of a worker after crashes that nothing explains
-  boost::asio::steady_timer restart_timer_;
+  reactor::Timer restart_timer_;
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;
   bool someone_got_ready_ = false;
   Ending ending_;
-  boost::asio::steady_timer ending_timer_;
+  reactor::Timer ending_timer_;
   Clock::time_point ending_since_{};
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;

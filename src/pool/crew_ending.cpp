@@ -44,7 +44,7 @@ void Crew::end(Ending::Step first_step) {
     calls_->fill(stats);
     completed_before_ = stats.completed;
     failed_before_ = stats.failed;
-    restart_timer_.cancel();
+    restart_timer_.stop();
     calls_->refuse(shut_down_error(plan_.contract.service));
     calls_->watch_settled();
   }
@@ -103,12 +103,9 @@ void Crew::perform(const Ending::Step& step) {
 }
 
 void Crew::wake_at(Clock::time_point when) {
-  ending_timer_.expires_at(when);
-  ending_timer_.async_wait([weak = weak_from_this()](const auto& error) {
-    const auto self = weak.lock();
-    if (error || !self) return;
-    self->perform(self->ending_.time_is_up(Clock::now()));
-    self->look();
+  ending_timer_.start(when, weak_from_this(), [this] {
+    perform(ending_.time_is_up(Clock::now()));
+    look();
   });
 }
 
@@ -125,8 +122,8 @@ void Crew::count_end(const worker::WorkerProcess& worker) {
 }
 
 void Crew::finish() {
-  ending_timer_.cancel();
-  restart_timer_.cancel();
+  ending_timer_.stop();
+  restart_timer_.stop();
   PoolStats stats;
   calls_->fill(stats);
   {

@@ -42,7 +42,8 @@ std::vector<platform::Pidfd> kill_children(const std::vector<pid_t>& children) {
 
 Trees::Trees(Mechanism strongest) : owner_(platform::own_pid()) {
   platform::set_subreaper();
-  for (const auto& process : platform::descendants_of({owner_})) bystanders_.insert(process.pid);
+  if (platform::has_children())  // else there is no need to look through all processes
+    for (const auto& process : platform::descendants_of({owner_})) bystanders_.insert(process.pid);
   if (strongest == Mechanism::cgroup && !cgroups_are_off()) roof_ = make_roof();
 }
 
@@ -117,6 +118,7 @@ std::vector<pid_t> Trees::strays() const {
   std::set<pid_t> workers;
   for (const auto& [worker, tree] : trees_)
     if (!tree.reaped) workers.insert(tree.pid);
+  if (!platform::has_children()) return {};
   return strays_among(platform::children_of(owner_), workers, bystanders_);
 }
 

@@ -50,7 +50,7 @@ ForkServer::ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::
       launched_at_(std::chrono::steady_clock::now()),
       control_(*reactor_),
       process_(*reactor_),
-      timer_(reactor_->context()) {}
+      timer_(*reactor_) {}
 
 std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor> reactor,
                                                const Launch& program,
@@ -90,10 +90,8 @@ void ForkServer::watch(std::chrono::milliseconds connect_timeout) {
   });
   output_->start(weak_from_this());
   errors_->start(weak_from_this());
-  timer_.expires_after(connect_timeout);
-  timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
-    if (const auto self = weak.lock(); self && !error) self->timed_out(connect_timeout);
-  });
+  timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
+               [this, connect_timeout] { timed_out(connect_timeout); });
 }
 
 // ------------------------------------------------------------ what it says
@@ -151,7 +149,7 @@ void ForkServer::take_notice(const Notice& notice, std::vector<platform::Fd> fds
 void ForkServer::take(const Serving& notice) {
   roof_ = notice.roof;
   stage_ = Stage::serving;
-  timer_.cancel();
+  timer_.stop();
   tell([](Listener& listener) { listener.fork_server_serves(); });
 }
 
@@ -183,10 +181,8 @@ void ForkServer::close() {
   if (stage_ != Stage::serving) return kill();
   control_.stop();
   control_socket_.reset();
-  timer_.expires_after(patience_to_leave);
-  timer_.async_wait([weak = weak_from_this()](const auto& error) {
-    if (const auto self = weak.lock(); self && !error) self->kill();
-  });
+  timer_.start(std::chrono::steady_clock::now() + patience_to_leave, weak_from_this(),
+               [this] { kill(); });
 }
 
 void ForkServer::kill() {
@@ -222,12 +218,20 @@ void ForkServer::process_ended() {
   errors_->finish();
   control_.stop();
   control_socket_.reset();
-  timer_.cancel();
+  timer_.stop();
   std::optional<Error> why;
   if (!asked_to_end_) why = ended_unasked(ending);
   stage_ = Stage::ended;
-  if (!roof_.empty()) process::remove_orphaned_roof(roof_, std::chrono::seconds(1));
+  clear_roof();
   tell([&](Listener& listener) { listener.fork_server_ended(std::move(why)); });
+}
+
+// Killed as it began to serve, it had no time to say whether it has made one.
+void ForkServer::clear_roof() const {
+  if (!roof_.empty())
+    process::remove_orphaned_roof(roof_, std::chrono::seconds(1));
+  else if (const auto directory = process::own_cgroup(); directory)
+    process::sweep_roofs(*directory);
 }
 
 Error ForkServer::ended_unasked(const platform::Ending& ending) {

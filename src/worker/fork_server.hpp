@@ -5,7 +5,6 @@
 // The first reason to fail is the one that is told, when the process is gone.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -17,9 +16,11 @@
 #include "process/output.hpp"
 #include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
+#include "reactor/timer.hpp"
+#include "reactor/watch.hpp"
 #include "worker/control.hpp"
+#include "worker/forwarded_output.hpp"
 #include "worker/handshake.hpp"
-#include "worker/watch.hpp"
 
 namespace bulkhead::worker {
 
@@ -74,6 +75,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void fail(Error why);
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
+  void clear_roof() const;
   Error ended_unasked(const platform::Ending& ending);
   void send(const Order& order, std::span<const int> fds = {});
 
@@ -93,9 +95,9 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   std::string roof_;
   process::Child child_;
   platform::Fd control_socket_;
-  Watch control_;
-  Watch process_;
-  boost::asio::steady_timer timer_;  // of its start; of its end once it was asked to end
+  reactor::Watch control_;
+  reactor::Watch process_;
+  reactor::Timer timer_;  // of its start; of its end once it was asked to end
   std::optional<ForwardedOutput> output_, errors_;
 };
 

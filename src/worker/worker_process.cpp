@@ -28,7 +28,7 @@ WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
       begun_at_(std::chrono::steady_clock::now()),
       doorbell_(*reactor_),
       process_(*reactor_),
-      timer_(reactor_->context()) {}
+      timer_(*reactor_) {}
 
 std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Reactor> reactor,
                                                     std::shared_ptr<ForkServer> fork_server,
@@ -56,10 +56,8 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
   fork_server_->start_worker({number_, connection_->link().segment().name(), max_message},
                              theirs.fd(), output.write, errors.write);
   platform::fault_point("app.after_order");
-  timer_.expires_after(connect_timeout);
-  timer_.async_wait([weak = weak_from_this(), connect_timeout](const auto& error) {
-    if (const auto self = weak.lock(); self && !error) self->timed_out(connect_timeout);
-  });
+  timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
+               [this, connect_timeout] { timed_out(connect_timeout); });
 }
 
 void WorkerProcess::watch_doorbell() {
@@ -79,17 +77,15 @@ void WorkerProcess::watch_doorbell() {
 // lives on can not be woken any more. (While it starts, it is timed out anyway.)
 void WorkerProcess::doorbell_closed() {
   if (stage_ != Stage::ready) return;
-  timer_.expires_after(patience_after_doorbell);
-  timer_.async_wait([weak = weak_from_this()](const auto& error) {
-    const auto self = weak.lock();
-    if (self && !error) self->kill(Cause::protocol_violation, "it closed its doorbell");
-  });
+  timer_.start(std::chrono::steady_clock::now() + patience_after_doorbell, weak_from_this(),
+               [this] { kill(Cause::protocol_violation, "it closed its doorbell"); });
 }
 
 // ------------------------------------------------------------ starting
 
 void WorkerProcess::was_started(pid_t pid, platform::Pidfd process) {
   pid_ = pid;
+  name_ = service_ + " worker " + std::to_string(pid);
   pidfd_ = std::move(process);
   process_.start(pidfd_.fd(), weak_from_this(), [this] {
     process_ended();
@@ -123,7 +119,7 @@ void WorkerProcess::said_ready() {
   connection_->link().unlink_segment();
   stage_ = Stage::ready;
   got_ready_ = true;
-  timer_.cancel();
+  timer_.stop();
   if (const auto listener = listener_.lock()) listener->worker_ready(*this);
 }
 
@@ -184,10 +180,7 @@ void WorkerProcess::process_ended() {
   ended_at_ = std::chrono::steady_clock::now();
   doorbell_.stop();
   if (ending_) return finish();
-  timer_.expires_after(patience_for_status);
-  timer_.async_wait([weak = weak_from_this()](const auto& error) {
-    if (const auto self = weak.lock(); self && !error) self->finish();
-  });
+  timer_.start(ended_at_ + patience_for_status, weak_from_this(), [this] { finish(); });
 }
 
 void WorkerProcess::was_reaped(const platform::Ending& ending) {
@@ -200,7 +193,7 @@ void WorkerProcess::finish() {
   if (ended_at_ == std::chrono::steady_clock::time_point{})
     ended_at_ = std::chrono::steady_clock::now();
   stage_ = Stage::ended;
-  timer_.cancel();
+  timer_.stop();
   doorbell_.stop();
   process_.stop();
   output_->finish();

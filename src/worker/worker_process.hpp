@@ -6,7 +6,6 @@
 // ended is asked for) ─▶ ended. The first reason to end is the cause that is reported.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,10 +14,12 @@
 #include "bulkhead/error.hpp"
 #include "platform/pidfd.hpp"
 #include "reactor/reactor.hpp"
+#include "reactor/timer.hpp"
+#include "reactor/watch.hpp"
 #include "rpc/app_end.hpp"
 #include "worker/control.hpp"
 #include "worker/fork_server.hpp"
-#include "worker/watch.hpp"
+#include "worker/forwarded_output.hpp"
 
 namespace bulkhead::worker {
 
@@ -48,7 +49,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   WorkerNumber number() const { return number_; }
-  pid_t pid() const { return pid_; }  // 0 until it was forked
+  pid_t pid() const { return pid_; }                 // 0 until it was forked
+  const std::string& name() const { return name_; }  // "thumbnailer worker 4711"
   rpc::AppEnd& connection() { return *connection_; }
   bool starting() const { return stage_ == Stage::starting; }
   bool was_ready() const { return got_ready_; }
@@ -110,15 +112,16 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::string detail_;            // of the cause
   std::optional<Error> failure_;  // why it did not start, where that is not told by its end
   pid_t pid_ = 0;
+  std::string name_;
   platform::Pidfd pidfd_;
   std::optional<platform::Ending> ending_;
   std::chrono::steady_clock::time_point ended_at_{};
 
   std::unique_ptr<rpc::AppEnd> connection_;
-  Watch doorbell_;
-  Watch process_;
+  reactor::Watch doorbell_;
+  reactor::Watch process_;
   // While it starts: its patience. Once it is dead: how long the fork server may take to say how.
-  boost::asio::steady_timer timer_;
+  reactor::Timer timer_;
   std::optional<ForwardedOutput> output_, errors_;
 };
 

@@ -31,9 +31,9 @@ TEST_CASE("an app that ends by itself leaves nothing behind") {
     How ending;
     int status;
   };
-  for (const End& end : {End{"return", How::exited, 0}, End{"exit", How::exited, 0},
-                         End{"_exit", How::exited, 0}, End{"abort", How::killed, SIGABRT},
-                         End{"throw", How::killed, SIGABRT}})
+  for (const End& end :
+       {End{"return", How::exited, 0}, End{"exit", How::exited, 0}, End{"_exit", How::exited, 0},
+        End{"abort", How::killed, SIGABRT}, End{"throw", How::killed, SIGABRT}})
     for (const char* calls : {"idle", "busy"}) {
       const LeakCheck leaks;
       INFO(end.how << ", " << calls);

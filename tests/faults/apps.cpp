@@ -113,9 +113,11 @@ int forget(const Arguments& given) {
   return 0;
 }
 
-const std::map<std::string, int (*)(const Arguments&)> apps{
-    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down}, {"quiet", quiet},
-    {"talkative", talkative}};
+const std::map<std::string, int (*)(const Arguments&)> apps{{"live", live},
+                                                            {"start_only", start_only},
+                                                            {"shut_down", shut_down},
+                                                            {"quiet", quiet},
+                                                            {"talkative", talkative}};
 
 constexpr std::string_view prefix = "--app=";
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "faults/calls.hpp"
+#include "platform/fd.hpp"
 #include "platform/proc.hpp"
 #include "support/leak_check.hpp"
 
@@ -21,7 +22,12 @@ Launch launch(bool cgroup) {
   return cgroup ? Launch::self() : Launch::self().env("BULKHEAD_CGROUP", "off");
 }
 
-bool gone(pid_t pid) { return !platform::start_time(pid); }
+// When its last parent reaps it is not ours to say.
+bool gone(pid_t pid) {
+  const std::string line = platform::read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto stat = platform::parse_process_stat(line);
+  return !stat || stat->state == 'Z';
+}
 
 template <class Workers>
 std::vector<pid_t> start_helpers(Workers& workers) {

@@ -28,12 +28,12 @@ long resident_pages() {
 std::size_t cgroups_of(pid_t server) {
   std::error_code none;
   const std::string name = "bulkhead-" + std::to_string(server) + "-";
-  for (const auto& entry : std::filesystem::directory_iterator(
-           process::own_cgroup().value_or("/nowhere"), none))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(process::own_cgroup().value_or("/nowhere"), none))
     if (entry.path().filename().native().starts_with(name)) {
       const auto below = std::filesystem::directory_iterator(entry.path(), none);
-      return static_cast<std::size_t>(std::count_if(
-          begin(below), {}, [](const auto& each) { return each.is_directory(); }));
+      return static_cast<std::size_t>(
+          std::count_if(begin(below), {}, [](const auto& each) { return each.is_directory(); }));
     }
   return 0;
 }

@@ -25,8 +25,7 @@ TEST_CASE("calls past the queue limit are refused, and those before it are answe
   CHECK(mentions(error, "5"));
   gate.open();
   CHECK(value_of(std::move(running)) > 0);
-  for (int i = 0; i < 5; ++i)
-    CHECK(value_of(std::move(waiting[static_cast<std::size_t>(i)])) == i);
+  for (int i = 0; i < 5; ++i) CHECK(value_of(std::move(waiting[static_cast<std::size_t>(i)])) == i);
   CHECK(value_of(pool.run(Add{1, 1})) == 2);
 }
 
@@ -94,7 +93,8 @@ TEST_CASE("large calls that wait for a busy worker are answered by another that 
   gate.runner("blocked");
   // More than the ring of the busy one has room for: some are partly in it when they are taken.
   std::vector<Future<std::string>> calls;
-  for (std::size_t i = 0; i < 60; ++i) calls.push_back(pool.run(Echo{std::string(100'000 + i, 'x')}));
+  for (std::size_t i = 0; i < 60; ++i)
+    calls.push_back(pool.run(Echo{std::string(100'000 + i, 'x')}));
   for (std::size_t i = 0; i < 60; ++i) CHECK(value_of(std::move(calls[i])).size() == 100'000 + i);
   CHECK_FALSE(blocked.ready());
   gate.open();

@@ -64,9 +64,8 @@ TEST_CASE("a worker is given what its launch says") {
         std::vector<std::string>{"first", "second", "a third"});
   CHECK(has(view.environment, "ANSWER=forty-two"));
   CHECK(has(view.environment, "HOME=/elsewhere"));
-  CHECK(std::count_if(view.environment.begin(), view.environment.end(), [](const auto& entry) {
-          return entry.starts_with("HOME=");
-        }) == 1);
+  CHECK(std::count_if(view.environment.begin(), view.environment.end(),
+                      [](const auto& entry) { return entry.starts_with("HOME="); }) == 1);
   CHECK(view.directory == std::filesystem::canonical(folder.path()));
 }
 
@@ -111,8 +110,9 @@ TEST_CASE("a worker has an empty input, a session of its own and none of the app
 TEST_CASE("the workers of a pool come from one image that was prepared once") {
   const LeakCheck leaks;
   const TempDir folder;
-  TestPool pool{{.workers = 3, .launch = Launch::self().env(
-                                   "TEST_PRELOAD", "touch=" + (folder / "once").string())}};
+  TestPool pool{
+      {.workers = 3,
+       .launch = Launch::self().env("TEST_PRELOAD", "touch=" + (folder / "once").string())}};
   const View view = value_of(pool.run(LookAround{}));
   CHECK(pids_in(folder / "once") == std::vector<pid_t>{view.parent});
 }

@@ -135,6 +135,8 @@ void send_forged(const SendForged& request, Context& context) {
 void scribble(const Scribble& request) {
   std::mt19937_64 dice(request.seed);
   scribble_once(OwnSegment(), request.target, dice);
+  ring();
+  while (!request.answers) ::pause();
 }
 
 void keep_scribbling(const KeepScribbling& request) {

@@ -119,14 +119,15 @@ enum class Target : std::uint8_t {
   count,
 };
 
-// Writes random words there, and answers then.
+// Writes random words there, rings, and answers then, or never.
 struct Scribble {
   using Response = void;
   Target target = Target::everything;
   std::uint64_t seed = 0;
+  bool answers = true;
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(target, seed);
+    ar(target, seed, answers);
   }
 };
 

@@ -1,4 +1,4 @@
-#include "worker/watch.hpp"
+#include "worker/forwarded_output.hpp"
 
 #include "platform/host.hpp"
 
