@@ -1,4 +1,4 @@
-// Calls functions in another program, other_executable_worker, that lies beside this one.
+// Calls functions in another program, greeter_worker, that lies beside this one.
 #include <filesystem>
 #include <iostream>
 
@@ -14,7 +14,7 @@ std::filesystem::path program_beside_this(const std::string& name) {
 
 int main() {
   try {
-    auto launch = bulkhead::Launch::executable(program_beside_this("other_executable_worker"));
+    auto launch = bulkhead::Launch::executable(program_beside_this("greeter_worker"));
     launch.arg("Good morning").env("GREETER_PUNCTUATION", "!").working_directory("/");
     bulkhead::Pool<Greeter> pool{{.workers = 2, .launch = launch}};
     for (const char* name : {"Ada", "Grace"}) {

@@ -87,6 +87,11 @@ int quiet(const Arguments&) {
   return dropped.alive() ? 0 : 1;
 }
 
+int lone(const Arguments&) {
+  auto worker = Worker<TestService>::start();
+  return worker.run(Add{1, 2}).get() == 3 ? 0 : 1;
+}
+
 // Its two workers write at the same time, each in halves of lines.
 int talkative(const Arguments&) {
   auto one = Worker<TestService>::start(), other = Worker<TestService>::start();
@@ -113,11 +118,9 @@ int forget(const Arguments& given) {
   return 0;
 }
 
-const std::map<std::string, int (*)(const Arguments&)> apps{{"live", live},
-                                                            {"start_only", start_only},
-                                                            {"shut_down", shut_down},
-                                                            {"quiet", quiet},
-                                                            {"talkative", talkative}};
+const std::map<std::string, int (*)(const Arguments&)> apps{
+    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down},
+    {"lone", lone}, {"quiet", quiet},           {"talkative", talkative}};
 
 constexpr std::string_view prefix = "--app=";
 

@@ -1,4 +1,4 @@
-// A program that is only ever a worker: other_executable starts it.
+// A program that is only ever a worker: examples/other_executable starts it.
 // The greeting comes as its argument, the punctuation by its environment.
 #include <cstdlib>
 
