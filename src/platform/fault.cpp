@@ -122,12 +122,12 @@ int perform(const Fault& fault) {
     case Action::abort:
       std::abort();
     case Action::signal:
-      ::kill(::getpid(), fault.value);
+      ::raise(fault.value);
       break;
     case Action::exit:
       ::_exit(fault.value);
     case Action::stop:
-      ::kill(::getpid(), SIGSTOP);
+      ::raise(SIGSTOP);  // to this thread: sent to the process, it could go on for a while
       break;
     case Action::stall:
       for (;;) ::pause();

@@ -33,8 +33,8 @@ std::shared_ptr<Reactor> Reactor::acquire() {
   return reactor;
 }
 
-// Without a hint that one thread runs it: Asio would then keep what that thread posts to itself, and
-// a wait inside of it (Moment::wait) would not get to see it.
+// Without a hint that one thread runs it: Asio would then keep what that thread posts to itself,
+// and a wait inside of it (Moment::wait) would not get to see it.
 Reactor::Reactor() : context_(std::make_shared<boost::asio::io_context>()) {
   // The application's signal handlers run on the application's threads.
   const platform::BlockedSignals blocked;

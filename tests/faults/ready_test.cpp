@@ -1,5 +1,4 @@
 // A worker that is ready before the application looks for it.
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 
@@ -21,21 +20,21 @@ bool is_stopped(pid_t pid) {
   return stat && stat->state == 'T';
 }
 
-// Below the app there is its fork server, and below that a worker: both sleep, as nobody wants
-// them.
-bool worker_sleeps_below(pid_t app) {
-  const auto family = platform::descendants_of({app});
-  return family.size() == 2 &&
-         std::ranges::all_of(family, [](const auto& process) { return process.state == 'S'; });
+// Its worker, once that has stopped, too.
+pid_t stopped_below(pid_t app) {
+  for (const auto& process : platform::descendants_of({app}))
+    if (process.state == 'T') return process.pid;
+  return 0;
 }
 
 }  // namespace
 
 TEST_CASE("a worker that is ready before the app looks again is not overlooked") {
   const LeakCheck leaks;
-  App app("lone", {}, {{"BULKHEAD_FAULT", "app.after_order:1:stop"}});
+  App app("lone", {}, {{"BULKHEAD_FAULT", "app.after_order:1:stop;worker.after_ready:1:stop"}});
   REQUIRE(wait_until([&] { return is_stopped(app.pid()); }));
-  REQUIRE(wait_until([&] { return worker_sleeps_below(app.pid()); }));
+  REQUIRE(wait_until([&] { return stopped_below(app.pid()) != 0; }));
+  platform::Pidfd::open(stopped_below(app.pid())).signal(SIGCONT);
   app.kill(SIGCONT);
   INFO(app.written());
   CHECK(app.ending().status == 0);
