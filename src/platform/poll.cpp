@@ -17,6 +17,11 @@ std::array<bool, 3> poll_readable(const std::array<int, 3>& fds) {
   return readable;
 }
 
+bool is_readable(int fd) noexcept {
+  pollfd polled{fd, POLLIN, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
+
 void drain(const Fd& fd) {
   std::array<std::byte, 1024> buffer;
   while (read_some(fd, buffer).io == Io::done) {

@@ -11,6 +11,9 @@ namespace bulkhead::platform {
 // Waits until at least one is readable, or its other end is gone.
 std::array<bool, 3> poll_readable(const std::array<int, 3>& fds);
 
+// Whether it is so now; without waiting.
+bool is_readable(int fd) noexcept;
+
 // Reads away what is there, of a non-blocking descriptor.
 void drain(const Fd& fd);
 

@@ -65,6 +65,13 @@ bool remove_orphaned_roof(const std::string& path, std::chrono::milliseconds tim
   return !roof || roof->remove(timeout);
 }
 
+void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(own_cgroup().value_or("/nowhere"), ignored))
+    if (parse_roof_name(entry.path().filename().native()) == owner)
+      remove_orphaned_roof(entry.path().native(), timeout);
+}
+
 void sweep_roofs(const std::string& directory) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {

@@ -24,13 +24,17 @@ std::optional<Cgroup> make_roof();
 // `path`, and removes it. False when something lives on, or the path is not a roof's.
 bool remove_orphaned_roof(const std::string& path, std::chrono::milliseconds timeout);
 
-// Removes the roofs in `directory` whose fork servers are gone.
-void sweep_roofs(const std::string& directory);
-
 struct RoofOwner {
   pid_t pid = 0;
   std::uint64_t start_time = 0;
+  bool operator==(const RoofOwner&) const = default;
 };
+// The same where it was killed before it could say whether it has one.
+void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout);
+
+// Removes the roofs in `directory` whose fork servers are gone.
+void sweep_roofs(const std::string& directory);
+
 // From the last part of a path; empty when it is not a roof's name.
 std::optional<RoofOwner> parse_roof_name(std::string_view name);
 

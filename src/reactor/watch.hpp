@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "platform/fd.hpp"
+#include "platform/poll.hpp"
 #include "reactor/reactor.hpp"
 
 namespace bulkhead::reactor {
@@ -45,7 +46,11 @@ class Watch {
           const auto alive = owner.lock();
           // It may have been stopped after it was found readable, and before this runs.
           if (error || !alive || turn != turn_) return;
-          if (on_readable() && turn == turn_) wait(std::move(owner), std::move(on_readable));
+          // Asio's record of a descriptor goes to the next one that is watched, and what was found
+          // of the one before may come with it: a process would have ended, or a time come.
+          const bool ready = platform::is_readable(descriptor_.native_handle());
+          if (!ready || (on_readable() && turn == turn_))
+            wait(std::move(owner), std::move(on_readable));
         });
   }
 

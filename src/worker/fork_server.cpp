@@ -72,6 +72,7 @@ void ForkServer::spawn(const Launch& launch) {
     program.descriptors = {
         {output.write.get(), 1}, {errors.write.get(), 2}, {control.theirs.get(), control_number}};
     child_ = process::spawn(program);
+    start_time_ = platform::start_time(child_.pid).value_or(0);
     platform::fault_point("app.after_launch");
     control_socket_ = std::move(control.ours);
     output_.emplace(*reactor_, std::move(output.read), 1);
@@ -228,10 +229,11 @@ void ForkServer::process_ended() {
 
 // Killed as it began to serve, it had no time to say whether it has made one.
 void ForkServer::clear_roof() const {
+  constexpr std::chrono::seconds timeout(1);
   if (!roof_.empty())
-    process::remove_orphaned_roof(roof_, std::chrono::seconds(1));
-  else if (const auto directory = process::own_cgroup(); directory)
-    process::sweep_roofs(*directory);
+    process::remove_orphaned_roof(roof_, timeout);
+  else
+    process::remove_roofs_of({child_.pid, start_time_}, timeout);
 }
 
 Error ForkServer::ended_unasked(const platform::Ending& ending) {

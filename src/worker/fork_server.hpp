@@ -94,6 +94,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   std::optional<Error> failure_;  // the first
   std::string roof_;
   process::Child child_;
+  std::uint64_t start_time_ = 0;
   platform::Fd control_socket_;
   reactor::Watch control_;
   reactor::Watch process_;

@@ -141,22 +141,21 @@ void WorkerProcess::timed_out(std::chrono::milliseconds connect_timeout) {
 
 // ------------------------------------------------------------ ending
 
-Cause WorkerProcess::cause_or(Cause cause) {
+void WorkerProcess::note_cause(Cause cause) {
   if (!cause_) cause_ = cause;
-  return *cause_;
 }
 
 void WorkerProcess::kill(Cause cause, std::string detail) {
   if (dead()) return;
   if (!cause_) detail_ = std::move(detail);
-  cause_or(cause);
+  note_cause(cause);
   killed_ = true;
   if (pidfd_) pidfd_.signal(SIGKILL);
   fork_server_->signal_worker(number_, SIGKILL);
 }
 
 void WorkerProcess::terminate() {
-  cause_or(Cause::shut_down);
+  note_cause(Cause::shut_down);
   killed_ = true;
   fork_server_->signal_worker(number_, SIGTERM);
 }
@@ -168,7 +167,7 @@ void WorkerProcess::lost_fork_server(const std::optional<Error>& why) {
     const errc code = failure_ ? errc{failure_->code().value()} : errc::start_failed;
     failure_ = Error(code, failure_ ? failure_->what() : why->what(), why->system(), crash);
   }
-  cause_or(Cause::fork_server_lost);
+  note_cause(Cause::fork_server_lost);
   killed_ = true;
   if (pidfd_) pidfd_.signal(SIGKILL);
   if (stage_ == Stage::dying || pid_ == 0) finish();

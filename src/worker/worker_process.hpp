@@ -64,7 +64,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // Ends it and all that it started. Only the first cause counts.
   void kill(Cause cause, std::string detail = {});
   // From now on its end is no crash.
-  void asked_to_leave() { cause_or(Cause::shut_down); }
+  void asked_to_leave() { note_cause(Cause::shut_down); }
   // A polite word before kill(): to it and all that it started.
   void terminate();
 
@@ -96,7 +96,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
   void finish();
-  Cause cause_or(Cause cause);
+  void note_cause(Cause cause);
 
   const std::shared_ptr<reactor::Reactor> reactor_;
   const std::shared_ptr<ForkServer> fork_server_;
