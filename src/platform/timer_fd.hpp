@@ -7,7 +7,11 @@
 
 namespace bulkhead::platform {
 
-// On the clock that nobody sets. A time that has passed is due at once.
-Fd timer_fd(std::chrono::steady_clock::time_point when);
+// On the clock that nobody sets. It is not running yet.
+Fd make_timer();
+// Replaces the time that it was set to. One that has passed is due at once.
+void set_timer(const Fd& timer, std::chrono::steady_clock::time_point when) noexcept;
+// It is not readable any more.
+void stop_timer(const Fd& timer) noexcept;
 
 }  // namespace bulkhead::platform

@@ -19,6 +19,10 @@ constexpr std::size_t ahead = 256;
 // How many answers a thread that waits for one takes for others before it lets the reactor go on.
 constexpr int answers_for_others = 256;
 
+bool passed(detail::AnswerSource::Deadline deadline) {
+  return deadline && std::chrono::steady_clock::now() >= *deadline;
+}
+
 }  // namespace
 
 Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> listener)
@@ -113,8 +117,8 @@ void Calls::relieve(Member idle) {
 
 // ------------------------------------------------------------ receiving
 
-void Calls::receive_for(const detail::Call& call) {
-  while (!call.ready()) {
+void Calls::receive_for(const detail::Call& call, Deadline deadline) {
+  while (!call.ready() && !passed(deadline)) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
     if (member == detail::Call::nowhere) return;
     Worker worker;
@@ -127,30 +131,34 @@ void Calls::receive_for(const detail::Call& call) {
     // Whoever has the role brings this answer too.
     if (!worker || !worker->connection().receive_role().try_take()) return;
     const bool may_spin = ++spinners_ + busy <= cores_;
-    const bool look_again = receive_until(call, member, worker, may_spin);
+    receive_until(call, deadline, member, worker, may_spin);
     --spinners_;
     if (worker->connection().receive_role().let_go()) worker->ring_reactor();
-    if (!look_again) return;
+    // It sleeps here, unless the call went to another worker meanwhile.
+    if (call.at.load(std::memory_order_relaxed) == member) return;
   }
 }
 
-// True when something came as it was about to end, and the call is not settled yet.
-bool Calls::receive_until(const detail::Call& call, Member member, const Worker& worker,
-                          bool may_spin) {
+// Lets go only when the worker is to ring for what it sends next, or the reactor is to look.
+void Calls::receive_until(const detail::Call& call, Deadline deadline, Member member,
+                          const Worker& worker, bool may_spin) {
   ipc::Link& link = worker->connection().link();
   link.disarm();
   const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
+  const auto is_over = [&] {
+    return call.ready() || call.at.load(std::memory_order_relaxed) != member || passed(deadline);
+  };
   rpc::AppEnd::Message message;
   for (int others = 0; others < answers_for_others;) {
     const Turn turn = receive_one(member, worker, message);
-    if (turn == Turn::stop) return false;
-    if (call.ready()) ++others;
-    if (turn == Turn::nothing && (call.ready() || !link.spin_for_frame(limit))) break;
+    if (turn == Turn::stop) return;
+    if (is_over()) ++others;  // those that are there are taken along, but not for ever
+    if (turn == Turn::more) continue;
+    if (!is_over() && link.spin_for_frame(limit)) continue;
+    if (!link.arm()) return;
+    if (is_over()) break;
   }
-  if (!link.arm()) return false;
-  if (!call.ready()) return true;
   worker->ring_reactor();  // what else came is not for this thread
-  return false;
 }
 
 void Calls::rang(Member member) {
@@ -183,14 +191,19 @@ void Calls::receive_some(Member member, const Worker& worker) {
 
 Calls::Turn Calls::receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message) {
   rpc::AppEnd& connection = worker->connection();
-  switch (connection.receive(message)) {
-    case rpc::AppEnd::Received::nothing:
-      return Turn::nothing;
-    case rpc::AppEnd::Received::violation:
-      violated(worker, connection.violation());
-      return Turn::stop;
-    case rpc::AppEnd::Received::message:
-      break;
+  try {
+    switch (connection.receive(message)) {
+      case rpc::AppEnd::Received::nothing:
+        return Turn::nothing;
+      case rpc::AppEnd::Received::violation:
+        violated(worker, connection.violation());
+        return Turn::stop;
+      case rpc::AppEnd::Received::message:
+        break;
+    }
+  } catch (const std::bad_alloc&) {
+    violated(worker, "there is no memory for what it answers");
+    return Turn::stop;
   }
   take_answer(member, worker, message);
   return Turn::more;

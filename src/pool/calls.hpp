@@ -47,7 +47,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // --- any thread
 
   void submit(std::shared_ptr<detail::Call> call);
-  void receive_for(const detail::Call& call) override;
+  void receive_for(const detail::Call& call, Deadline deadline) override;
   void fill(PoolStats& stats) const;
 
   // --- the crew, on the reactor
@@ -82,7 +82,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     stop,     // the worker broke the rules: there is nothing more to be had from it
   };
 
-  bool receive_until(const detail::Call& call, Member member, const Worker& worker, bool may_spin);
+  void receive_until(const detail::Call& call, Deadline deadline, Member member,
+                     const Worker& worker, bool may_spin);
   void receive_some(Member member, const Worker& worker);
   Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
   void take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);

@@ -16,8 +16,8 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
       seats_(plan_.options.workers),
       restart_(plan_.options.restart),
-      restart_timer_(*reactor),
-      ending_timer_(*reactor),
+      restart_timer_(std::in_place, *reactor),
+      ending_timer_(std::in_place, *reactor),
       reactor_(reactor) {}
 
 void Crew::make_calls() {
@@ -63,6 +63,10 @@ void Crew::launch_fork_server() {
                                               connect_timeout_, weak_from_this());
   } catch (const Error& error) {
     fork_server_ended(error);
+  } catch (const std::system_error& error) {
+    fork_server_ended(Error(
+        errc::start_failed,
+        plan_.contract.service + " workers could not be started: " + error.what(), error.code()));
   }
 }
 
@@ -72,6 +76,7 @@ void Crew::fork_server_serves() {
 }
 
 void Crew::fill_seats() {
+  if (over()) return;
   restart_.try_again();
   for (Member member = 0; member < seats_.size(); ++member)
     if (!seats_[member].worker && seats_[member].start_at <= Clock::now()) fill_seat(member);
@@ -106,10 +111,8 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   restart_.ready();
   someone_got_ready_ = true;
   const Member member = *member_of(worker.number());
-  if (!ending_.begun()) {
-    calls_->refuse(std::nullopt);
-    calls_->joined(member);
-  }
+  if (!ending_.begun()) calls_->refuse(std::nullopt);
+  if (!over()) calls_->joined(member);
   decided(member, std::nullopt);
   start_again();
   if (ending_.begun()) look();
@@ -150,8 +153,12 @@ void Crew::worker_rang(worker::WorkerProcess& worker) {
 }
 
 void Crew::worker_violated(Calls::Worker worker, std::string how) {
-  reactor_->post([worker = std::move(worker), how = std::move(how)] {
-    worker->kill(Cause::protocol_violation, how);
+  const auto reactor = hold_reactor();
+  if (!reactor) return;
+  reactor->post([self = shared_from_this(), worker = std::move(worker), how = std::move(how)] {
+    // Calls have been failed under its hands: what it still answers is no fault of its own.
+    if (self->ending_.stage() != Ending::Stage::terminating)
+      worker->kill(Cause::protocol_violation, how);
   });
 }
 
@@ -172,7 +179,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Error why = worker.was_ready() ? worker::crash_error(report, nullptr, worker.detail())
                                        : worker.start_failure();
   // Counted before the calls are told: who has seen the crash sees it in the statistics.
-  if (!ending_.begun())
+  if (!over())
     note_crash(why);
   else if (ending_.stage() < Ending::Stage::closing)
     count_end(worker);
@@ -189,7 +196,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
 // The end of a fork server counts as one crash, however many workers it takes along.
 void Crew::fork_server_ended(std::optional<Error> why) {
   fork_server_.reset();
-  if (ending_.begun()) {
+  if (over()) {
     for_each_worker([&](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(why); });
     return look();
   }
@@ -220,13 +227,15 @@ void Crew::vacate(Member member, const Error& why, Clock::time_point start_at) {
 
 // What follows from empty places. A lone worker's stays empty.
 void Crew::replan(const Error& why) {
-  if (ending_.begun()) return look();
+  if (over()) return look();
   if (plan_.lone) {
-    calls_->refuse(why);
-    return calls_->fail_queued(why);
+    if (!ending_.begun()) calls_->refuse(why);
+    calls_->fail_queued(why);
+  } else {
+    give_up_if_broken();
+    start_again();
   }
-  give_up_if_broken();
-  start_again();
+  look();
 }
 
 void Crew::give_up_if_broken() {
@@ -242,7 +251,7 @@ void Crew::give_up_if_broken() {
                                       worker::how_it_ended(*crash) + worker::last_words(*crash)
                                 : ""),
                      {}, crash);
-  calls_->refuse(broken);
+  if (!ending_.begun()) calls_->refuse(broken);
   calls_->fail_queued(broken);
   platform::logger()->error("{}", broken.what());
 }
@@ -250,13 +259,13 @@ void Crew::give_up_if_broken() {
 // As soon as an empty place may be filled. Not before the first start of each is decided: a pool of
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
-  if (!started_.happened() || !someone_got_ready_) return;
+  if (over() || !started_.happened() || !someone_got_ready_) return;
   if (fork_server_ && !fork_server_->serving()) return;  // it will say when
   auto when = Clock::time_point::max();
   for (const Seat& seat : seats_)
     if (!seat.worker) when = std::min(when, seat.start_at);
   if (when == Clock::time_point::max()) return;
-  restart_timer_.start(when, weak_from_this(), [this] {
+  restart_timer_->start(when, weak_from_this(), [this] {
     if (!fork_server_) return launch_fork_server();
     if (fork_server_->serving()) fill_seats();
     start_again();

@@ -45,7 +45,7 @@ class Crew final : public Calls::Listener,
   void fill(PoolStats& stats) const;
   // Of the last worker that ended unasked.
   std::shared_ptr<const CrashReport> last_crash() const;
-  pid_t pid() const;  // of the last worker that was started
+  pid_t pid() const;  // of the last worker that got ready
 
  private:
   using Member = Calls::Member;
@@ -88,6 +88,9 @@ class Crew final : public Calls::Listener,
   // ending (crew_ending.cpp)
   template <class Begin>
   void end_by(Begin begin);
+  std::shared_ptr<reactor::Reactor> hold_reactor() const;
+  // While calls are still to be run, workers are replaced as ever.
+  bool over() const { return ending_.stage() > Ending::Stage::draining; }
   void end(Ending::Step first_step);
   void look();
   void perform(const Ending::Step& step);
@@ -111,13 +114,13 @@ class Crew final : public Calls::Listener,
   std::shared_ptr<worker::ForkServer> fork_server_;
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
-  Clock::time_point next_start_{};  // of a worker after crashes that nothing explains
-  reactor::Timer restart_timer_;
+  Clock::time_point next_start_{};               // of a worker after crashes that nothing explains
+  std::optional<reactor::Timer> restart_timer_;  // until the end, as the reactor
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;
   bool someone_got_ready_ = false;
   Ending ending_;
-  reactor::Timer ending_timer_;
+  std::optional<reactor::Timer> ending_timer_;
   Clock::time_point ending_since_{};
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;

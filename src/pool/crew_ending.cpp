@@ -14,14 +14,15 @@ Error shut_down_error(const std::string& service) {
 
 }  // namespace
 
+std::shared_ptr<reactor::Reactor> Crew::hold_reactor() const {
+  const std::lock_guard lock(mutex_);
+  return reactor_;
+}
+
 // Holds the reactor until the end, and is then, as a rule, the last to do so.
 template <class Begin>
 void Crew::end_by(Begin begin) {
-  std::shared_ptr<reactor::Reactor> reactor;
-  {
-    const std::lock_guard lock(mutex_);
-    reactor = reactor_;
-  }
+  const auto reactor = hold_reactor();
   if (!reactor) return;  // it has ended
   reactor->post([self = shared_from_this(), begin] { self->end(begin(self->ending_)); });
   ended_.wait(*reactor);
@@ -44,7 +45,6 @@ void Crew::end(Ending::Step first_step) {
     calls_->fill(stats);
     completed_before_ = stats.completed;
     failed_before_ = stats.failed;
-    restart_timer_.stop();
     calls_->refuse(shut_down_error(plan_.contract.service));
     calls_->watch_settled();
   }
@@ -53,7 +53,8 @@ void Crew::end(Ending::Step first_step) {
 }
 
 void Crew::all_settled() {
-  reactor_->post([self = shared_from_this()] { self->look(); });
+  if (const auto reactor = hold_reactor())
+    reactor->post([self = shared_from_this()] { self->look(); });
 }
 
 void Crew::look() {
@@ -71,6 +72,7 @@ bool Crew::any_worker() const {
 
 void Crew::perform(const Ending::Step& step) {
   if (step.wake_at) wake_at(*step.wake_at);
+  if (over()) restart_timer_->stop();
   const auto kill_all = [this] {
     for_each_worker([](Member, worker::WorkerProcess& worker) { worker.kill(Cause::shut_down); });
   };
@@ -103,7 +105,7 @@ void Crew::perform(const Ending::Step& step) {
 }
 
 void Crew::wake_at(Clock::time_point when) {
-  ending_timer_.start(when, weak_from_this(), [this] {
+  ending_timer_->start(when, weak_from_this(), [this] {
     perform(ending_.time_is_up(Clock::now()));
     look();
   });
@@ -112,7 +114,7 @@ void Crew::wake_at(Clock::time_point when) {
 void Crew::give_up() {
   const std::lock_guard lock(mutex_);
   for_each_worker([this](Member, worker::WorkerProcess& worker) {
-    if (worker.pid() != 0) report_.unkillable.push_back(worker.pid());
+    if (worker.pid() != 0 && !worker.dead()) report_.unkillable.push_back(worker.pid());
   });
 }
 
@@ -122,8 +124,7 @@ void Crew::count_end(const worker::WorkerProcess& worker) {
 }
 
 void Crew::finish() {
-  ending_timer_.stop();
-  restart_timer_.stop();
+  ending_timer_->stop();
   PoolStats stats;
   calls_->fill(stats);
   {
@@ -135,6 +136,8 @@ void Crew::finish() {
   }
   // Not from here: what called this holds the reactor, too.
   reactor_->post([self = shared_from_this()] {
+    self->restart_timer_.reset();
+    self->ending_timer_.reset();
     {
       const std::lock_guard lock(self->mutex_);
       self->reactor_.reset();

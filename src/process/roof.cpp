@@ -35,11 +35,14 @@ void prove_usable(const Cgroup& roof) {
                             "no process can be started in the cgroup " + roof.path());
 }
 
-bool owner_lives(const RoofOwner& owner) {
-  return platform::start_time(owner.pid) == owner.start_time;
-}
-
 }  // namespace
+
+// One that nobody has reaped yet is dead all the same.
+bool owner_lives(const RoofOwner& owner) {
+  const std::string stat = "/proc/" + std::to_string(owner.pid) + "/stat";
+  const auto process = platform::parse_process_stat(platform::read_file(stat));
+  return process && process->start_time == owner.start_time && process->state != 'Z';
+}
 
 std::optional<Cgroup> make_roof() {
   const auto directory = own_cgroup();

@@ -29,6 +29,7 @@ struct RoofOwner {
   std::uint64_t start_time = 0;
   bool operator==(const RoofOwner&) const = default;
 };
+bool owner_lives(const RoofOwner& owner);
 // The same where it was killed before it could say whether it has one.
 void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout);
 

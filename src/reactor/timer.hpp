@@ -1,6 +1,7 @@
 // Something to be done at a time, unless it is stopped before. Lives on the reactor.
 //
-// A descriptor of its own, while it runs: Asio's timers share one, which they leave set when a wait
+// It has a descriptor of its own, made with it, so that starting it cannot fail for want of one.
+// Asio's timers share one, which they leave set when a wait
 // is cancelled. An idle pool would wake up for a timeout that was called off long ago, and then
 // every five minutes.
 #pragma once
@@ -19,14 +20,15 @@ class Timer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Timer(Reactor& reactor) : watch_(reactor) {}
+  // Throws std::system_error when there is no descriptor to be had.
+  explicit Timer(Reactor& reactor) : fd_(platform::make_timer()), watch_(reactor) {}
 
   // Calls `work` once, if `owner`, of which this is a part, is still there. Replaces what was to be
-  // done before. Throws std::system_error when there is no descriptor to be had.
+  // done before.
   template <class Owner, class Work>
   void start(Clock::time_point when, std::weak_ptr<Owner> owner, Work work) {
     stop();
-    fd_ = platform::timer_fd(when);
+    platform::set_timer(fd_, when);
     watch_.start(fd_, std::move(owner), [this, work = std::move(work)] {
       stop();
       work();
@@ -35,7 +37,7 @@ class Timer {
   }
   void stop() {
     watch_.stop();
-    fd_.reset();
+    platform::stop_timer(fd_);
   }
 
  private:

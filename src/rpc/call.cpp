@@ -5,9 +5,9 @@
 
 namespace bulkhead::detail {
 
-bool Call::wait(std::optional<std::chrono::steady_clock::time_point> deadline) const {
+bool Call::wait(AnswerSource::Deadline deadline) const {
   if (ready()) return true;
-  if (source) source->receive_for(*this);
+  if (source) source->receive_for(*this, deadline);
   for (std::uint32_t seen = state_.load(std::memory_order_acquire); seen != settled;
        seen = state_.load(std::memory_order_acquire)) {
     if (seen == open && !state_.compare_exchange_weak(seen, awaited)) continue;

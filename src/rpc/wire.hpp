@@ -11,8 +11,8 @@
 //   ready      to app       0                  0           empty: it will take requests
 //   refused    to app       0                  0           text: why it will not
 //   response   to app       as in its request  its index   the packed response
-//   threw      to app       as in its request  its index   exception's type, a zero byte, its
-//   what() too_large  to app       as in its request  its index   the response's size in decimal
+//   threw      to app       as in its request  its index   exception's type, 0, its what()
+//   too_large  to app       as in its request  its index   the response's size in decimal
 #pragma once
 
 #include <cstddef>

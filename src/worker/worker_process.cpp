@@ -91,7 +91,8 @@ void WorkerProcess::was_started(pid_t pid, platform::Pidfd process) {
     process_ended();
     return false;
   });
-  if (killed_) kill(*cause_);
+  if (killed_) return kill(*cause_);
+  if (said_ready_early_) said_ready();
 }
 
 void WorkerProcess::was_not_started(const Error& why) {
@@ -115,6 +116,11 @@ void WorkerProcess::ring_reactor() {
 
 void WorkerProcess::said_ready() {
   if (stage_ != Stage::starting) return kill(Cause::protocol_violation, "it was ready twice");
+  // Faster than the fork server, which is about to tell who it is.
+  if (pid_ == 0) {
+    said_ready_early_ = true;
+    return;
+  }
   platform::fault_point("app.before_unlink");
   connection_->link().unlink_segment();
   stage_ = Stage::ready;

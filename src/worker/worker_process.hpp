@@ -106,6 +106,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   const std::chrono::steady_clock::time_point begun_at_;
 
   Stage stage_ = Stage::starting;
+  bool said_ready_early_ = false;
   bool got_ready_ = false;
   bool killed_ = false;
   std::optional<Cause> cause_;    // the first, if it was ours

@@ -86,8 +86,7 @@ Found roofs(const std::string& mark) {
   Found found;
   for (const auto& [path, more] : names_in(process::own_cgroup().value_or("/nowhere"))) {
     const auto owner = process::parse_roof_name(fs::path(path).filename().native());
-    const bool lives = owner && platform::start_time(owner->pid) == owner->start_time;
-    if (!lives || is_marked(owner->pid, mark)) found[path] = more;
+    if (!owner || !process::owner_lives(*owner) || is_marked(owner->pid, mark)) found[path] = more;
   }
   return found;
 }

@@ -22,8 +22,10 @@ class Call;
 class AnswerSource {
  public:
   virtual ~AnswerSource() = default;
-  // Receives on the calling thread until `call` is settled, or for as long as spinning pays.
-  virtual void receive_for(const Call& call) = 0;
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+  // Receives on the calling thread until `call` is settled or the deadline has passed, or for as
+  // long as spinning pays.
+  virtual void receive_for(const Call& call, Deadline deadline) = 0;
 };
 
 class Call {
@@ -40,7 +42,7 @@ class Call {
 
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
   // Waits until it is settled, or until the deadline: false then.
-  bool wait(std::optional<std::chrono::steady_clock::time_point> deadline = {}) const;
+  bool wait(AnswerSource::Deadline deadline = {}) const;
   // Settled, with what accept() took or with an error.
   void settle(std::exception_ptr error = {}) noexcept;
   void throw_if_failed() const {
