@@ -35,7 +35,7 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 
 // ------------------------------------------------------------ giving
 
-void Calls::submit(std::shared_ptr<detail::Call> call) {
+void Calls::submit(const std::shared_ptr<detail::Call>& call) {
   const std::optional<Error> objection = take(call);
   if (!objection) return;
   ++failed_;

@@ -46,7 +46,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   // --- any thread
 
-  void submit(std::shared_ptr<detail::Call> call);
+  void submit(const std::shared_ptr<detail::Call>& call);
   void receive_for(const detail::Call& call, Deadline deadline) override;
   void fill(PoolStats& stats) const;
 

@@ -24,7 +24,7 @@ class CrewHandle final : public WorkerSet {
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
 
-  void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
+  void submit(const std::shared_ptr<Call>& call) override { crew_->calls().submit(call); }
   PoolStats stats() const override {
     PoolStats stats;
     crew_->fill(stats);

@@ -5,6 +5,7 @@
 #include <random>
 #include <system_error>
 
+#include "platform/fd.hpp"
 #include "platform/fork.hpp"
 #include "platform/log.hpp"
 #include "platform/proc.hpp"
@@ -37,13 +38,6 @@ void prove_usable(const Cgroup& roof) {
 
 }  // namespace
 
-// One that nobody has reaped yet is dead all the same.
-bool owner_lives(const RoofOwner& owner) {
-  const std::string stat = "/proc/" + std::to_string(owner.pid) + "/stat";
-  const auto process = platform::parse_process_stat(platform::read_file(stat));
-  return process && process->start_time == owner.start_time && process->state != 'Z';
-}
-
 std::optional<Cgroup> make_roof() {
   const auto directory = own_cgroup();
   if (!directory) return std::nullopt;
@@ -66,6 +60,12 @@ bool remove_orphaned_roof(const std::string& path, std::chrono::milliseconds tim
   if (!parse_roof_name(fs::path(path).filename().native())) return false;
   const auto roof = Cgroup::open(path);
   return !roof || roof->remove(timeout);
+}
+
+bool owner_lives(const RoofOwner& owner) {
+  const std::string stat = "/proc/" + std::to_string(owner.pid) + "/stat";
+  const auto process = platform::parse_process_stat(platform::read_file(stat));
+  return process && process->start_time == owner.start_time && process->state != 'Z';
 }
 
 void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout) {

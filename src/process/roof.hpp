@@ -24,13 +24,15 @@ std::optional<Cgroup> make_roof();
 // `path`, and removes it. False when something lives on, or the path is not a roof's.
 bool remove_orphaned_roof(const std::string& path, std::chrono::milliseconds timeout);
 
+// The fork server whose roof it is, as its name says.
 struct RoofOwner {
   pid_t pid = 0;
   std::uint64_t start_time = 0;
   bool operator==(const RoofOwner&) const = default;
 };
+// False also for one that has ended and that nobody has reaped.
 bool owner_lives(const RoofOwner& owner);
-// The same where it was killed before it could say whether it has one.
+// As remove_orphaned_roof, where it was killed before it could say whether it has one.
 void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout);
 
 // Removes the roofs in `directory` whose fork servers are gone.

@@ -122,7 +122,7 @@ void ForkServer::take_greeting(std::span<const std::byte> packet) {
   if (!greeting)
     return fail(Error(errc::start_failed, "the program launched for " + contract_.service +
                                               " is no Bulkhead worker: it sent something else"));
-  if (auto objects = objection(contract_, *greeting)) return fail(std::move(*objects));
+  if (auto objects = objection(contract_, *greeting)) return fail(*objects);
   stage_ = Stage::preparing;
 }
 
@@ -202,8 +202,8 @@ void ForkServer::timed_out(std::chrono::milliseconds connect_timeout) {
                                              : "its preload has not returned")));
 }
 
-void ForkServer::fail(Error why) {
-  if (!failure_) failure_ = std::move(why);
+void ForkServer::fail(const Error& why) {
+  if (!failure_) failure_ = why;
   kill();
 }
 

@@ -72,7 +72,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void take_greeting(std::span<const std::byte> packet);
   void take_notice(const Notice& notice, std::vector<platform::Fd> fds);
   void take(const Serving& notice);
-  void fail(Error why);
+  void fail(const Error& why);
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
   void clear_roof() const;

@@ -86,6 +86,7 @@ class Server {
     }
     if (forked.in_child()) return become_worker(order, std::move(fds), self);
     workers_.emplace(order.number, order.segment);
+    platform::fault_point("fork_server.before_started");
     const int pidfd = forked.pidfd.fd().get();
     tell(Started{order.number, forked.pid}, {&pidfd, 1});
     return std::nullopt;

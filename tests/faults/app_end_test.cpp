@@ -18,7 +18,8 @@ void await(const App& app, const std::string& file) {
 }
 
 // Names that a killed application could not remove go with the next that starts.
-void start_another() {
+void start_another(const LeakCheck& leaks) {
+  leaks.await_processes();
   App next("quiet");
   CHECK(next.ending().status == 0);
 }
@@ -81,14 +82,13 @@ TEST_CASE("an app that is killed at any moment of its start leaves nothing behin
       INFO(point << ", " << nth);
       App app("start_only", {}, {{"BULKHEAD_FAULT", std::string(point) + ":" + nth + ":kill"}});
       CHECK(app.ending().status == SIGKILL);
-      start_another();
+      start_another(leaks);
     }
 }
 
 TEST_CASE("an app that is killed while its workers start leaves nothing behind") {
-  for (const char* point :
-       {"fork_server.before_greeting", "fork_server.before_serving", "fork_server.before_fork",
-        "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
+  for (const char* point : {"fork_server.before_greeting", "fork_server.before_serving",
+                            "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
     const LeakCheck leaks;
     INFO(point);
     App app("start_only", {}, {{"BULKHEAD_FAULT", std::string(point) + ":1:stall"}});
@@ -97,7 +97,7 @@ TEST_CASE("an app that is killed while its workers start leaves nothing behind")
     REQUIRE(wait_until([&] { return !bulkhead::platform::children_of(app.pid()).empty(); }));
     app.kill(SIGKILL);
     CHECK(app.ending().status == SIGKILL);
-    start_another();
+    start_another(leaks);
   }
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("an app that is killed as its pool ends leaves nothing behind") {
     INFO(point);
     App app("quiet", {}, {{"BULKHEAD_FAULT", std::string(point) + ":1:kill"}});
     app.ending();
-    start_another();
+    start_another(leaks);
   }
 }
 

@@ -89,7 +89,14 @@ int quiet(const Arguments&) {
 
 int lone(const Arguments&) {
   auto worker = Worker<TestService>::start();
-  return worker.run(Add{1, 2}).get() == 3 ? 0 : 1;
+  if (worker.pid() == 0 || worker.run(Add{1, 2}).get() != 3) return 1;
+  try {
+    worker.run(Throw{}).get();
+  } catch (const Error& error) {
+    const std::string name = "test worker " + std::to_string(worker.pid());
+    return std::string(error.what()).starts_with(name) ? 0 : 2;
+  }
+  return 3;
 }
 
 // Its two workers write at the same time, each in halves of lines.

@@ -167,22 +167,47 @@ TEST_CASE("a worker that is stopped is ended after the grace") {
   CHECK(report.workers_killed == 1);
 }
 
-TEST_CASE("calls that wait when the only worker dies during a shutdown are settled") {
+TEST_CASE(
+    "calls that wait when the only worker dies during a shutdown are answered by its successor") {
   const LeakCheck leaks;
   const Gate gate;
   TestPool pool{{.workers = 1}};
   auto running = pool.run(gate.call("one"));
   const pid_t pid = gate.runner("one");
   auto waiting = pool.run(Add{1, 2});
-  std::thread shutting([&] { pool.shutdown(500ms); });
+  ShutdownReport report;
+  std::thread shutting([&] { report = pool.shutdown(default_watchdog); });
   REQUIRE(wait_until([&] {
     auto late = pool.run(Add{1, 1});
     return late.ready();
   }));
   REQUIRE(::kill(pid, SIGKILL) == 0);
   CHECK(error_of(std::move(running)).code() == errc::worker_crashed);
+  CHECK(value_of(std::move(waiting)) == 3);
   shutting.join();
-  CHECK(waiting.ready());
+  CHECK(report.calls_completed >= 1);
+  CHECK(report.workers_left == 1);
+  CHECK(report.workers_killed == 0);
+}
+
+TEST_CASE(
+    "calls that wait when a lone worker dies during a shutdown fail at once, whatever the grace") {
+  const LeakCheck leaks;
+  const Gate gate;
+  auto worker = TestWorker::start();
+  auto running = worker.run(gate.call("one"));
+  const pid_t pid = gate.runner("one");
+  auto waiting = worker.run(Add{1, 2});
+  std::thread shutting([&] { worker.shutdown(std::chrono::milliseconds::max()); });
+  REQUIRE(wait_until([&] {
+    auto late = worker.run(Add{1, 1});
+    return late.ready();
+  }));
+  REQUIRE(::kill(pid, SIGKILL) == 0);
+  CHECK(error_of(std::move(running)).code() == errc::worker_crashed);
+  CHECK(error_of(std::move(waiting)).code() == errc::worker_crashed);
+  shutting.join();
+  CHECK(worker.crash());
 }
 
 TEST_CASE("a pool that is destroyed with calls in flight fails them all") {

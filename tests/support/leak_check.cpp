@@ -115,6 +115,10 @@ LeakCheck::~LeakCheck() {
   if (!checked_) check();
 }
 
+void LeakCheck::await_processes() const {
+  if (!wait_until([&] { return processes(mark_).empty(); })) FAIL_CHECK("processes are left");
+}
+
 void LeakCheck::check() {
   checked_ = true;
   std::string report;

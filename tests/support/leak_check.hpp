@@ -18,6 +18,8 @@ class LeakCheck {
   LeakCheck(const LeakCheck&) = delete;
   LeakCheck& operator=(const LeakCheck&) = delete;
 
+  // Waits until no process is left; what they left may then be removed by whoever starts next.
+  void await_processes() const;
   // Waits until nothing is left; fails the test with the list of what stays.
   void check();
 

@@ -26,8 +26,8 @@ namespace detail {
 class WorkerSet {
  public:
   virtual ~WorkerSet() = default;
-  // Takes the call over: it will be settled. Never throws Error.
-  virtual void submit(std::shared_ptr<Call> call) = 0;
+  // The call will be settled. Never throws Error.
+  virtual void submit(const std::shared_ptr<Call>& call) = 0;
   virtual PoolStats stats() const = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // Of a Worker's only process.
