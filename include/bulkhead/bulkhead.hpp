@@ -1,4 +1,8 @@
-// Everything: calling workers, being one, and cereal's support for strings and standard containers.
+/// @file
+/// Everything: calling workers, being one, and cereal's support for strings and standard
+/// containers.
+/// @namespace bulkhead
+/// All names of the library; those in `detail` are its own.
 #pragma once
 
 #include "bulkhead/detail/std_types.hpp"

@@ -1,5 +1,6 @@
-// What can go wrong with a call, and what is known about a worker that died.
-// Everything here is a value: copy it, keep it, read it from any thread.
+/// @file
+/// What can go wrong with a call, and what is known about a worker that died.
+/// Everything here is a value: copy it, keep it, read it from any thread.
 #pragma once
 
 #include <sys/resource.h>
@@ -14,84 +15,113 @@
 #include <type_traits>
 #include <vector>
 
+#include "bulkhead/detail/export.hpp"
+
 namespace bulkhead {
 
-// Why a call, or the start of workers, failed; beside each what to do about it.
+/// Why a call, or the start of workers, failed, and what to do about it.
 enum class errc {
-  start_failed =
-      1,  // the program did not start, or ended before it was ready: see system(), crash()
-  connect_timeout,   // it did not become ready in time: is it a worker at all, is preload too slow?
-  version_mismatch,  // the two sides speak different protocols: build both with one Bulkhead
-  contract_mismatch,  // same protocol, other service, version or requests: rebuild the older side
-  not_served,         // launched as a worker, but no serve_if_worker ran: call it first in main
-  worker_crashed,     // the process ended while it held the request: crash() tells how
-  handler_failed,     // the handler threw in the worker, which lives on
-  codec_failed,       // the request's or response's own serialize threw in the app
-  deadline_exceeded,  // the call was not answered in time
-  cancelled,          // its caller took it back
-  queue_full,         // too many calls wait: try later
-  shut_down,          // the pool or worker was shut down or destroyed
-  message_too_large,  // the request or the response exceeds max_message
-  restart_limit,      // too many crashes that no request explains: the pool pauses, see crash()
+  /// The program did not start, or ended before it was ready. See Error::system() and crash().
+  start_failed = 1,
+  /// It did not become ready in time: is it a worker at all, is its preload too slow?
+  connect_timeout,
+  /// The two sides speak different protocols, or have different standard libraries: build both
+  /// alike, with one Bulkhead.
+  version_mismatch,
+  /// Same protocol, but another service, version or list of requests: rebuild the older side.
+  contract_mismatch,
+  /// The program was launched as a worker, but did not serve: call serve_if_worker first in main.
+  not_served,
+  /// The process ended while it held the request: crash() tells how. An idempotent request was
+  /// tried `max_attempts` times.
+  worker_crashed,
+  /// The handler, or a type's serialize, threw in the worker, which lives on. what() has the
+  /// exception's type and text.
+  handler_failed,
+  /// The request's or the response's own serialize threw in the app.
+  codec_failed,
+  /// The call was not answered in time. No call of this version has a deadline.
+  deadline_exceeded,
+  /// The caller took the call back. No call of this version can be.
+  cancelled,
+  /// Too many calls wait for a worker: try later, or raise `queue_limit`.
+  queue_full,
+  /// The pool or worker was shut down, destroyed, or moved from.
+  shut_down,
+  /// The packed request or response exceeds `max_message`.
+  message_too_large,
+  /// Too many crashes that no request explains: the pool pauses. crash() is the last of them.
+  restart_limit,
 };
-std::error_code make_error_code(errc) noexcept;
 
-// How a process ended: by exit, by a signal, or unknown (neither is set).
+/// An errc as a std::error_code of the category "bulkhead". Never fails.
+BULKHEAD_API std::error_code make_error_code(errc) noexcept;
+
+/// How a process ended: by exit, by a signal, or unknown (neither is set).
 struct ExitStatus {
-  std::optional<int> code = {};
-  std::optional<int> signal = {};
-  bool core_dumped = false;
+  std::optional<int> code = {};    ///< what it gave to exit, or returned from main
+  std::optional<int> signal = {};  ///< what killed it, as SIGSEGV
+  bool core_dumped = false;        ///< workers dump no core unless they change their limits
 
+  /// Equal when all fields are.
   bool operator==(const ExitStatus&) const = default;
 };
 
-// Why a worker ended: the first cause, never its consequence.
+/// Why a worker ended: the first cause, never its consequence.
 enum class Cause {
-  exited,              // by itself, by exit or a return
-  signaled,            // by a signal that this library did not send
-  deadline,            // killed: a call's deadline passed and its handler did not stop
-  cancelled,           // killed: a call was cancelled and its handler did not stop
-  protocol_violation,  // killed: it wrote what no worker writes
-  connect_timeout,     // killed: it was not ready in time
-  shut_down,           // asked to leave, or killed because its owner ended
-  fork_server_lost,    // the process that watches the workers died, and they with it
-  unknown,             // it ended, and nobody could say how
+  exited,              ///< by itself: by exit or a return
+  signaled,            ///< by a signal that this library did not send
+  deadline,            ///< killed: a call's deadline passed (none has one in this version)
+  cancelled,           ///< killed: a call was cancelled (none can be in this version)
+  protocol_violation,  ///< killed: it wrote what no worker writes
+  connect_timeout,     ///< killed: it was not ready in time
+  shut_down,           ///< asked to leave, or killed because its owner ended
+  fork_server_lost,    ///< the process that watches the workers died, and they with it
+  unknown,             ///< it ended, and nobody could say how
 };
 
-// A call that a worker had begun when it ended.
+/// A call that a worker had begun when it ended. One that it held but had not begun is not listed:
+/// another worker gets it.
 struct RunningCall {
-  std::string request;  // the type's name, without namespaces
-  std::uint64_t id = 0;
-  unsigned attempt = 1;
-  std::chrono::milliseconds age{};  // since the worker came to it
+  std::string request;              ///< the type's name, without namespaces
+  std::uint64_t id = 0;             ///< counts the calls of a pool, from 1: Context::request_id()
+  unsigned attempt = 1;             ///< from 1; more when workers before it died of the call
+  std::chrono::milliseconds age{};  ///< since the worker came to it
 };
 
-// What is known about a process that ended unasked.
+/// What is known about a process that ended unasked: a worker, or the fork server of workers.
 struct CrashReport {
-  pid_t pid = 0;
-  std::string service{};
-  Cause cause = Cause::unknown;
-  ExitStatus status{};
-  std::vector<RunningCall> running{};  // empty: it was idle, or not ready yet
-  std::string stderr_tail{};           // at most the last 64 KiB of its standard error
-  std::chrono::milliseconds uptime{};
-  rusage usage{};  // CPU time and peak memory (ru_maxrss, KiB), of it and what it waited for
+  pid_t pid = 0;                       ///< its process id, which may be another's by now
+  std::string service{};               ///< the service's name
+  Cause cause = Cause::unknown;        ///< why it ended
+  ExitStatus status{};                 ///< how it ended
+  std::vector<RunningCall> running{};  ///< empty: it was idle, or not ready yet
+  std::string stderr_tail{};           ///< at most the last 64 KiB of its standard error
+  std::chrono::milliseconds uptime{};  ///< from its start to its end
+  /// CPU time and peak memory (`ru_maxrss`, KiB), of it and of what it waited for.
+  rusage usage{};
 };
 
-// Every failure that this library reports. what() is a whole sentence.
-class Error : public std::system_error {
+/// Every failure that this library reports; only mistakes in its use are std::invalid_argument or
+/// std::future_error. code() is an errc, which `error.code() == bulkhead::errc::queue_full` asks.
+class BULKHEAD_API Error : public std::system_error {
  public:
+  /// `sentence` is what what() gives; the others are what system() and crash() give.
   Error(errc code, std::string sentence, std::error_code system = {},
         std::shared_ptr<const CrashReport> crash = {});
 
-  // Copying never throws. There is no move: an Error always has its sentence.
+  /// Copying never throws. There is no move: an Error always has its sentence.
   Error(const Error&) = default;
+  /// Never throws.
   Error& operator=(const Error&) = default;
 
+  /// A whole sentence, such as "thumbnailer worker 4711 died of SIGSEGV while it ran Thumbnail
+  /// (call 17, 12 ms, attempt 1)". Lives as long as this Error or a copy of it.
   const char* what() const noexcept override { return sentence_->c_str(); }
-  // Set whenever a process ended, whatever the code. Lives as long as this Error or a copy of it.
+  /// Set whenever a process ended, whatever the code; else null. Lives as long as this Error or a
+  /// copy of it.
   const CrashReport* crash() const noexcept { return crash_.get(); }
-  // The errno behind it, where there is one.
+  /// The errno behind it, where there is one.
   std::error_code system() const noexcept { return system_; }
 
  private:
@@ -102,5 +132,8 @@ class Error : public std::system_error {
 
 }  // namespace bulkhead
 
+/// @cond
+// Lets an errc be compared with, and become, a std::error_code.
 template <>
 struct std::is_error_code_enum<bulkhead::errc> : std::true_type {};
+/// @endcond

@@ -1,5 +1,8 @@
-// Several workers of one service behind one queue. Workers that die are replaced; calls that had
-// not begun move on to others without anyone noticing. Thread safe.
+/// @file
+/// Several workers of one service behind one queue. Workers that die are replaced; calls that had
+/// not begun move on to others without anyone noticing. Thread safe.
+/// It belongs to the process that made it: in one forked off that, calls fail with shut_down, and
+/// another pool can be made.
 #pragma once
 
 #include <algorithm>
@@ -17,58 +20,86 @@
 
 namespace bulkhead {
 
-// How many crashes that no request explains (at start, or idle) a pool bears within a period.
-// Past it, it pauses for 15 s and fails its calls with restart_limit. A count of 0 never gives up.
+/// How many crashes that no request explains (at start, or idle) a pool bears within a period.
+/// Past it, it pauses for 15 s, and as long as no worker is ready its calls fail with
+/// errc::restart_limit.
 struct RestartLimit {
-  unsigned count = 5;
-  std::chrono::milliseconds period = std::chrono::seconds(30);
+  unsigned count = 5;                                           ///< 0: it never gives up
+  std::chrono::milliseconds period = std::chrono::seconds(30);  ///< not negative
 };
 
+/// How many workers, of which program, and what they and their calls are allowed.
 struct PoolOptions {
+  /// From 1 to 4096. All are started at once and kept; none is started on demand.
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
+  /// Which program the workers are.
   Launch launch = Launch::self();
-  // For each worker, until it is ready. BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
+  /// For the program, until it serves, and for each worker, until it is ready. Not negative.
+  /// BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
-  // Calls that wait for a worker; past it, run() fails with queue_full.
+  /// Calls that wait, besides those that workers run; past it, new ones fail with errc::queue_full.
   std::size_t queue_limit = 1024;
-  // How many workers one idempotent request may take down before it is given up.
+  /// How many workers one idempotent request may take down before it is given up; at least 1.
+  /// The end of a worker that ran others besides (ServeOptions::threads) does not count: it is run
+  /// alone then.
   unsigned max_attempts = 3;
+  /// When to stop replacing workers that die for no request.
   RestartLimit restart = {};
-  // Of a packed request or response, in bytes.
+  /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
+  /// errc::message_too_large; no memory is set aside for it.
   std::size_t max_message = std::size_t{1} << 30;
 };
 
-// A snapshot; the counters count from the start of the pool.
+/// A snapshot of Pool::stats(); the counters count from the start of the pool.
 struct PoolStats {
-  std::size_t workers = 0;      // alive and ready
-  std::size_t queued = 0;       // calls that wait for a worker
-  std::size_t in_flight = 0;    // calls that workers have at hand
-  std::uint64_t completed = 0;  // calls answered
-  std::uint64_t failed = 0;     // calls that ended with an error, handlers' own included
-  std::uint64_t crashes = 0;    // workers that ended unasked, those that never got ready included
-  std::uint64_t restarts = 0;   // workers started to replace one
+  std::size_t workers = 0;      ///< alive and ready
+  std::size_t queued = 0;       ///< calls that wait for a worker
+  std::size_t in_flight = 0;    ///< calls that workers have at hand
+  std::uint64_t completed = 0;  ///< calls answered
+  std::uint64_t failed = 0;     ///< calls that ended with an error, handlers' own included
+  std::uint64_t crashes = 0;    ///< workers that ended unasked, those that never got ready included
+  std::uint64_t restarts = 0;   ///< workers started to replace one; not those of reload()
 };
 
-// Dropped without shutdown(), it kills its workers and all that they started.
+/// Calls of the service S, answered by several workers. Movable, not copyable; once moved from, its
+/// calls fail with errc::shut_down. Several pools, of one service or many, are independent.
+/// Dropped without shutdown(), it fails what is open with errc::shut_down, kills its workers and
+/// all that they started, and returns when they are gone.
 template <class S>
 class Pool {
  public:
-  // Returns when every worker is ready or has failed; throws Error if none is ready, and
-  // std::invalid_argument, naming the field, for options that make no sense.
+  /// Returns when every worker is ready or has failed; throws Error if none is ready, and
+  /// std::invalid_argument, naming the field, for options that make no sense.
   explicit Pool(const PoolOptions& options = {})
       : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
 
-  // Never throws Error: every failure arrives through the future.
+  /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
+  /// Never throws Error: every failure arrives through the future.
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
   }
 
+  /// Replaces every worker, one after the other, and loses no call: what an old one runs it
+  /// finishes, what it has not begun goes to others. The program is launched anew, so that an
+  /// executable that was replaced is picked up (not by Launch::self()). Returns when the last old
+  /// worker has left, so not before the calls that those run are answered. Throws the Error if the
+  /// program does not start or its first worker does not get ready; then all is as before. A later
+  /// one that fails leaves those that are not replaced yet as they are. Further calls of reload()
+  /// meanwhile wait, and share the one that begins after it. Throws errc::shut_down when the pool
+  /// ends or has ended.
+  void reload() {
+    if (!workers_) throw Error(errc::shut_down, "the pool is empty: it was moved from");
+    workers_->reload();
+  }
+
+  /// How the pool is; all zeros once it was moved from.
   PoolStats stats() const { return workers_ ? workers_->stats() : PoolStats{}; }
 
-  // Takes no new calls, waits for those that are open, asks the workers to leave; what is left
-  // after `grace` fails with shut_down, and the workers' whole process trees are ended (SIGTERM,
-  // a second later SIGKILL). A second call gives the same report.
+  /// Takes no new calls, waits for those that are open, asks the workers to leave; what is left
+  /// after `grace` fails with shut_down, and the workers' whole process trees are ended (SIGTERM,
+  /// a second later SIGKILL). Blocks until they are gone. A negative grace is none, one beyond the
+  /// clock's range is for ever. A second call, from any thread, gives the same report.
   ShutdownReport shutdown(std::chrono::milliseconds grace = std::chrono::seconds(30)) {
     return workers_ ? workers_->shutdown(grace) : ShutdownReport{};
   }

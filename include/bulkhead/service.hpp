@@ -1,6 +1,7 @@
-// The contract between an application and its workers: a name, a version, and the requests.
-//
-//   struct Thumbnailer : bulkhead::Service<"thumbnailer", Thumbnail, Probe> {};
+/// @file
+/// The contract between an application and its workers: a name, a version, and the requests.
+///
+///     struct Thumbnailer : bulkhead::Service<"thumbnailer", Thumbnail, Probe> {};
 #pragma once
 
 #include <concepts>
@@ -36,16 +37,21 @@ constexpr bool names_value_or_void() {
 
 }  // namespace detail
 
-// A type that names its typed answer, `using Response = ...;`, and that cereal can carry.
-// `static constexpr bool idempotent = true;` in it says that running it twice is harmless.
+/// A type that names its typed answer, `using Response = ...;`, and that cereal can carry: a
+/// movable and default constructible class. Its Response is void or of the same kind. Shared, raw
+/// and polymorphic pointers in it are refused when you compile. `static constexpr bool idempotent =
+/// true;` in it says that running it twice is harmless.
 template <class R>
 concept Request = std::is_class_v<R> && detail::Value<R> && detail::names_value_or_void<R>();
 
+/// The type of a request's answer.
 template <Request R>
 using ResponseOf = typename R::Response;
 
+/// Whether a request may be run again after it took a worker down: what its `idempotent` says.
 template <class R>
 inline constexpr bool is_idempotent = false;
+/// Of a request that says it.
 template <class R>
 requires requires {
   { R::idempotent } -> std::convertible_to<bool>;
@@ -77,10 +83,12 @@ struct CheckListedOnce {
 
 }  // namespace detail
 
-// The two sides compare the name, the version and the names of the requests, in order. A derived
-// class marks what they cannot see, such as changed fields, by a `version` of its own.
+/// The contract: to be derived from. The two sides compare the name, the version and the names of
+/// the requests, in order, when a worker starts; a difference is errc::contract_mismatch.
 template <fixed_string Name, class... Requests>
 struct Service {
+  /// A derived class marks what the two sides cannot see, such as changed fields, by a `version` of
+  /// its own.
   static constexpr std::uint32_t version = 0;
 
   static_assert(!Name.view().empty(), "bulkhead: a service needs a name");
@@ -125,7 +133,7 @@ inline constexpr std::uint32_t request_index = ListOf<S>::template index_of<R>()
 
 }  // namespace detail
 
-// R is one of the requests of the service S.
+/// R is one of the requests of the service S.
 template <class R, class S>
 concept RequestOf = Request<R> && requires {
   typename detail::ListOf<S>;

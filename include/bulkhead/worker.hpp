@@ -1,5 +1,6 @@
-// One worker process: starting it, calling it, and what became of it.
-// It is not restarted; for that, and for more than one, there is Pool.
+/// @file
+/// One worker process: starting it, calling it, and what became of it.
+/// It is not restarted; for that, and for more than one, there is Pool.
 #pragma once
 
 #include <sys/types.h>
@@ -13,93 +14,138 @@
 #include <utility>
 #include <vector>
 
+#include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
 #include "bulkhead/service.hpp"
 
+// Where a package says that bulkhead-worker was installed.
+#ifndef BULKHEAD_WORKER_PROGRAM_AT
+#define BULKHEAD_WORKER_PROGRAM_AT ""
+#endif
+
 namespace bulkhead {
 
-// Which program becomes the worker, and what it is given. A value.
-class Launch {
+/// Which program becomes the worker, and what it is given. A value. What cannot be one (an empty
+/// path, a zero byte, a variable's name with =) is std::invalid_argument at once.
+class BULKHEAD_API Launch {
  public:
-  // This executable, as it was when this process started. Its main must call serve_if_worker.
+  /// This executable, as it was when this process started. Its main must call serve_if_worker.
   static Launch self();
-  // Another one, which calls serve or serve_if_worker. PATH is not searched.
+  /// Another one, which calls serve or serve_if_worker. PATH is not searched; a relative path is
+  /// taken from the app's directory.
   static Launch executable(std::filesystem::path program);
+  /// A shared library with a BULKHEAD_MODULE, served by the stock program bulkhead-worker: the one
+  /// that BULKHEAD_WORKER_PROGRAM in the environment names, or that is installed or was built with
+  /// this library.
+  static Launch module(std::filesystem::path library) {
+    return module(std::move(library), BULKHEAD_WORKER_PROGRAM_AT);
+  }
 
+  /// One more argument, after the program's name, and the library if there is one.
   Launch& arg(std::string argument);
+  /// Several more.
   Launch& args(std::vector<std::string> arguments);
-  // Set besides the app's own environment, or instead of what it says.
+  /// Set besides the app's own environment (as it is when a pool or worker is made), or instead of
+  /// what it says.
   Launch& env(std::string name, std::string value);
-  // Where it starts: the app's own directory unless told.
+  /// Where it starts: the app's own directory unless told.
   Launch& working_directory(std::filesystem::path directory);
+  /// Each worker by an exec of its own, instead of a fork of the fork server: slower to start, but
+  /// nothing is shared, neither what preload has loaded nor where the memory lies.
+  Launch& fresh(bool on = true);
 
+  /// What it was told, for the library; empty where it was not told.
   const std::filesystem::path& program() const noexcept { return program_; }
+  /// The module.
+  const std::filesystem::path& library() const noexcept { return library_; }
+  /// Where a package says that bulkhead-worker was installed.
+  const std::string& packaged_worker() const noexcept { return packaged_worker_; }
+  /// Whether fresh() was asked for.
+  bool is_fresh() const noexcept { return fresh_; }
+  /// What arg() and args() were told.
   const std::vector<std::string>& arguments() const noexcept { return arguments_; }
+  /// What env() was told.
   const std::vector<std::pair<std::string, std::string>>& environment() const noexcept {
     return environment_;
   }
+  /// What working_directory() was told.
   const std::filesystem::path& directory() const noexcept { return directory_; }
 
  private:
-  std::filesystem::path program_;  // empty: this executable
+  static Launch module(std::filesystem::path library, std::string packaged_worker);
+
+  std::filesystem::path program_;  // empty: this executable, or the stock one if there is a library
+  std::filesystem::path library_;
+  std::string packaged_worker_;
+  bool fresh_ = false;
   std::vector<std::string> arguments_;
   std::vector<std::pair<std::string, std::string>> environment_;
   std::filesystem::path directory_;
 };
 
+/// What a Worker is, and what it and its calls are allowed.
 struct WorkerOptions {
+  /// Which program the worker is.
   Launch launch = Launch::self();
-  // From the launch until it is ready. BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
+  /// For the program, until it serves, and for the worker, until it is ready. Not negative.
+  /// BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
-  // Calls that wait for the worker, besides the one it runs; past it they fail with queue_full.
+  /// Calls that wait for the worker, besides the one it runs; past it they fail with queue_full.
   std::size_t queue_limit = 1024;
 };
 
-// What a shutdown did.
+/// What a shutdown did. All zeros where there was nothing to shut down.
 struct ShutdownReport {
-  std::size_t calls_completed = 0;  // answered while it waited
-  std::size_t calls_failed = 0;     // failed while it waited, or with shut_down after it
-  std::size_t workers_left = 0;     // ended by themselves when they were asked to
-  std::size_t workers_killed = 0;
-  std::vector<pid_t> unkillable = {};  // the kernel did not let these go; usually empty
-  std::chrono::milliseconds elapsed{};
+  std::size_t calls_completed = 0;      ///< answered while it waited
+  std::size_t calls_failed = 0;         ///< failed while it waited, or with shut_down after it
+  std::size_t workers_left = 0;         ///< ended by themselves when they were asked to
+  std::size_t workers_killed = 0;       ///< ended by signals of this library
+  std::vector<pid_t> unkillable = {};   ///< the kernel did not let these go; usually empty
+  std::chrono::milliseconds elapsed{};  ///< from the call of shutdown() until all was gone
 };
 
-// Movable and thread safe; default constructed, it is not alive.
-// Dropped without shutdown(), it kills its process and all that it started.
+/// Calls of the service S, answered by one process, which is not replaced.
+/// Movable and thread safe; default constructed, it is not alive.
+/// Dropped without shutdown(), it fails what is open with errc::shut_down, and kills its process
+/// and all that it started.
 template <class S>
 class Worker {
  public:
+  /// Not alive: its calls fail with errc::shut_down.
   Worker() = default;
 
-  // Returns once the worker is ready; throws Error if it does not get there.
+  /// Returns once the worker is ready; throws Error if it does not get there, and
+  /// std::invalid_argument, naming the field, for options that make no sense.
   static Worker start(const WorkerOptions& options = {}) {
     Worker worker;
     worker.workers_ = detail::start_worker(detail::contract_of<S>(), options);
     return worker;
   }
 
-  // Never throws Error: every failure arrives through the future. Once the process has ended,
-  // that is worker_crashed with the report, or shut_down.
+  /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
+  /// Never throws Error: every failure arrives through the future. Once the process has ended,
+  /// that is errc::worker_crashed with the report, or errc::shut_down. Nothing is tried again.
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
   }
 
-  // Takes no new calls, waits for those that are open, asks the process to leave; what is left
-  // after `grace` fails with shut_down, and the process and all that it started are ended.
+  /// Takes no new calls, waits for those that are open, asks the process to leave; what is left
+  /// after `grace` fails with errc::shut_down, and the process and all that it started are ended
+  /// (SIGTERM, a second later SIGKILL). Blocks until they are gone.
   ShutdownReport shutdown(std::chrono::milliseconds grace = std::chrono::seconds(30)) {
     return workers_ ? workers_->shutdown(grace) : ShutdownReport{};
   }
 
-  // Set once the process ended unasked.
+  /// The report, once the process ended unasked; else empty.
   std::optional<CrashReport> crash() const {
     return workers_ ? workers_->crash() : std::optional<CrashReport>{};
   }
+  /// True while it is ready for calls.
   bool alive() const { return workers_ && workers_->alive(); }
-  // The process's id, 0 if there is none; still the same when it has ended.
+  /// The process's id, 0 if there is none; still the same when it has ended.
   pid_t pid() const { return workers_ ? workers_->pid() : 0; }
 
  private:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdint>
@@ -15,6 +16,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "platform/fd.hpp"
 
 namespace bulkhead::platform {
 namespace {
@@ -87,31 +90,63 @@ Fault parse(std::string_view entry) {
   refuse(entry, "there is no such action");
 }
 
-std::vector<Fault> parse_all(const char* setting) {
+std::vector<Fault> parse_all(std::string_view setting) {
   std::vector<Fault> faults;
-  std::string_view rest = setting == nullptr ? "" : setting;
-  while (!rest.empty()) faults.push_back(parse(cut(rest, ';')));
+  while (!setting.empty()) faults.push_back(parse(cut(setting, ';')));
   return faults;
 }
 
-struct State {
-  std::mutex mutex;
-  std::vector<Fault> faults = parse_all(std::getenv("BULKHEAD_FAULT"));  // guarded by mutex
+class Faults {
+ public:
+  explicit Faults(std::string_view setting) { use(setting); }
+
+  void use(std::string_view setting) {
+    file_ = setting.starts_with('@') ? setting.substr(1) : "";
+    said_.clear();
+    faults_ = parse_all(file_.empty() ? setting : "");
+  }
+
+  // Counts, and tells what is to be done now.
+  std::vector<Fault> due(std::string_view point) {
+    if (!file_.empty()) look();
+    std::vector<Fault> found;
+    for (Fault& fault : faults_)
+      if (fault.point == point && (++fault.hits == fault.nth || fault.nth == 0))
+        found.push_back(fault);
+    return found;
+  }
+
+ private:
+  void look() {
+    auto says = read_file(file_);
+    if (says == said_) return;
+    faults_ = parse_all(says);
+    said_ = std::move(says);
+  }
+
+  std::string file_, said_;
+  std::vector<Fault> faults_;
 };
+
+struct State {
+  static const char* environment() {
+    const char* const setting = std::getenv("BULKHEAD_FAULT");
+    return setting == nullptr ? "" : setting;
+  }
+  std::mutex mutex;
+  Faults faults{environment()};  // guarded by mutex
+};
+
+std::atomic<FaultHook> fault_hook{nullptr};
 
 State& state() {
   static State& kept = *new State;  // never destroyed: points are met until the very end
   return kept;
 }
 
-// Counts, and tells what is to be done now.
 std::vector<Fault> due(std::string_view point) {
-  std::vector<Fault> found;
   const std::lock_guard lock(state().mutex);
-  for (Fault& fault : state().faults)
-    if (fault.point == point && (++fault.hits == fault.nth || fault.nth == 0))
-      found.push_back(fault);
-  return found;
+  return state().faults.due(point);
 }
 
 int perform(const Fault& fault) {
@@ -140,15 +175,17 @@ int perform(const Fault& fault) {
 }  // namespace
 
 int fault_errno(std::string_view point) {
+  if (const FaultHook hook = fault_hook.load()) hook(point);
   for (const Fault& fault : due(point))
     if (const int error = perform(fault)) return error;
   return 0;
 }
 
+void set_fault_hook(FaultHook hook) { fault_hook = hook; }
+
 void use_faults(std::string_view setting) {
-  auto faults = parse_all(std::string(setting).c_str());
   const std::lock_guard lock(state().mutex);
-  state().faults = std::move(faults);
+  state().faults.use(setting);
 }
 
 }  // namespace bulkhead::platform

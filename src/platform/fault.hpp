@@ -2,6 +2,7 @@
 // which is written about is also tried. Compiled in only with BULKHEAD_FAULT_POINTS.
 //
 //   BULKHEAD_FAULT=point:nth:action[;point:nth:action...]
+//   BULKHEAD_FAULT=@FILE    what FILE says, now and whenever that changes; nothing without it
 //
 // The action is taken the nth time that this process, counting from 1 and including what it was
 // forked from, comes to the point; `*` means every time. Actions:
@@ -21,6 +22,10 @@ namespace bulkhead::platform {
 [[nodiscard]] int fault_errno(std::string_view point);
 // From now on these, instead of the environment's: for a test's own process. Thread safe.
 void use_faults(std::string_view setting);
+// Called at every point from now on, first of all: for a test that decides while it runs. It stays
+// across a fork.
+using FaultHook = void (*)(std::string_view point);
+void set_fault_hook(FaultHook hook);
 inline void fault_point(std::string_view point) { static_cast<void>(fault_errno(point)); }
 #else
 [[nodiscard]] constexpr int fault_errno(std::string_view) noexcept { return 0; }

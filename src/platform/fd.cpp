@@ -12,6 +12,20 @@
 
 namespace bulkhead::platform {
 
+namespace {
+
+// Empty at its end, and where it cannot be read.
+std::string read_at(const Fd& file, std::size_t position) {
+  std::array<char, 4096> buffer{};
+  ssize_t size = 0;
+  do {
+    size = ::pread(file.get(), buffer.data(), buffer.size(), static_cast<off_t>(position));
+  } while (size < 0 && errno == EINTR);
+  return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+}  // namespace
+
 void Fd::reset() noexcept {
   // Linux frees the descriptor even when close is interrupted: never again on EINTR.
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -103,20 +117,17 @@ ReadResult read_some(const Fd& fd, std::span<std::byte> buffer) {
 }
 
 std::string read_file(const std::string& path) {
-  return read_again(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)));
-}
-
-std::string read_again(const Fd& file) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
-  std::array<char, 4096> buffer{};
-  for (ssize_t size = 1; file && size != 0;) {
-    size = ::pread(file.get(), buffer.data(), buffer.size(), static_cast<off_t>(text.size()));
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(size));
+  while (file) {
+    const std::string more = read_at(file, text.size());
+    if (more.empty()) break;
+    text += more;
   }
   return text;
 }
+
+std::string read_again(const Fd& file) { return read_at(file, 0); }
 
 int write_file(const std::string& path, std::string_view text) noexcept {
   const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));

@@ -66,7 +66,7 @@ bool try_lock(const Fd& fd);
 enum class Readiness { readable, writable, exceptional };
 bool wait_ready(const Fd& fd, Readiness what, std::chrono::milliseconds timeout);
 
-// What one read brought: bytes, nothing for now (a non-blocking descriptor), or the end.
+// What one read brought: bytes, nothing yet (a non-blocking descriptor), or the end.
 enum class Io { done, would_block, end };
 struct ReadResult {
   Io io = Io::end;
@@ -77,7 +77,8 @@ ReadResult read_some(const Fd& fd, std::span<std::byte> buffer);
 // Whole small files (/proc, cgroup files): what can be read, or all of `text` written at once.
 // Reading a file that is gone or may not be read gives an empty string.
 std::string read_file(const std::string& path);
-// The same from an open one, from its beginning whatever was read of it before.
+// The first 4 KiB of an open one, whatever was read of it before. In one reading: each tells the
+// kernel that all changes so far were seen, and only later ones are an exceptional condition.
 std::string read_again(const Fd& file);
 // The errno, 0 when all was written.
 int write_file(const std::string& path, std::string_view text) noexcept;

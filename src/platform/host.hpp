@@ -1,23 +1,16 @@
-// Small questions to the system, and signals by name and to groups.
+// Small questions to the system.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
-#include <string_view>
 
 namespace bulkhead::platform {
 
 // The path of this process's program as it was started; it may be gone by now.
 std::string own_executable();
+// The file that holds this code: the shared library, or the program it is linked into.
+std::string own_library();
 
 // "SIGSEGV", or "signal 99".
 std::string signal_name(int number);
-
-// To every process of the group that `leader`, a child that has not been reaped, was made to lead.
-void signal_group(pid_t leader, int number) noexcept;
-
-// Writes to a descriptor of the application's, and never waits: what finds no room is dropped.
-void write_if_ready(int fd, std::string_view text) noexcept;
 
 }  // namespace bulkhead::platform

@@ -1,46 +1,60 @@
 #include "platform/log.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <mutex>
 #include <utility>
 
 #include "bulkhead/log.hpp"
+#include "platform/home_process.hpp"
+#include "platform/stdio.hpp"
 
 namespace bulkhead {
 namespace {
 
+// Loses what finds no room, where spdlog's own would wait: the reactor logs too.
+class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    platform::write_stdio(2, {text.data(), text.size()});
+  }
+  void flush_() override {}
+};
+
 std::shared_ptr<spdlog::logger> make_default() {
-  auto made = std::make_shared<spdlog::logger>("bulkhead",
-                                               std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto made = std::make_shared<spdlog::logger>("bulkhead", std::make_shared<StandardError>());
   made->set_level(spdlog::level::warn);
   return made;
 }
 
 struct Current {
+  // A fork goes on with its parent's logger.
+  explicit Current(const Current* inherited)
+      : logger(inherited ? inherited->logger : make_default()) {}
   std::mutex mutex;
-  std::shared_ptr<spdlog::logger> logger = make_default();  // guarded by mutex
+  std::shared_ptr<spdlog::logger> logger;  // guarded by mutex
 };
 
-Current& current() {
-  static Current& kept = *new Current;  // never destroyed: the last destructors may still log
-  return kept;
-}
+// Never destroyed: the last destructors may still log.
+constinit platform::PerProcess<Current> current;
 
 }  // namespace
 
 void set_logger(std::shared_ptr<spdlog::logger> logger) {
   auto next = logger ? std::move(logger) : make_default();
   {
-    const std::lock_guard lock(current().mutex);
-    current().logger.swap(next);
+    Current& now = current.get();
+    const std::lock_guard lock(now.mutex);
+    now.logger.swap(next);
   }
   // The old logger, and with it the application's sinks, goes here: outside of the lock.
 }
 
 std::shared_ptr<spdlog::logger> platform::logger() {
-  const std::lock_guard lock(current().mutex);
-  return current().logger;
+  Current& now = current.get();
+  const std::lock_guard lock(now.mutex);
+  return now.logger;
 }
 
 }  // namespace bulkhead

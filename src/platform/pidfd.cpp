@@ -56,6 +56,16 @@ bool Pidfd::signal(int number) const {
   throw_errno("cannot send signal " + std::to_string(number) + " to a process");
 }
 
+void Pidfd::signal_group(pid_t leader, int number) const noexcept {
+  constexpr unsigned to_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP
+  if (::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, to_group) == 0) return;
+  if (errno == ESRCH || leader <= 1) return;
+  siginfo_t info{};
+  const bool ours = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(fd_.get()), &info,
+                             WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (ours) ::kill(-leader, number);
+}
+
 bool Pidfd::ended() const { return wait_ended(std::chrono::milliseconds(0)); }
 
 bool Pidfd::wait_ended(std::chrono::milliseconds timeout) const {

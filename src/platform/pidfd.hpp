@@ -40,6 +40,10 @@ class Pidfd {
 
   // False when it is gone already. Signal 0 only asks.
   bool signal(int number) const;
+  // To every process of the group that it was made to lead, also when it has ended, and whoever
+  // reaped it. Linux before 6.9 knows groups by number only: there nothing is signalled once it was
+  // reaped, as the number may be a stranger's.
+  void signal_group(pid_t leader, int number) const noexcept;
   bool ended() const;
   bool wait_ended(std::chrono::milliseconds timeout) const;
 

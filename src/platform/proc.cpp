@@ -67,8 +67,13 @@ std::optional<ProcessStat> parse_process_stat(std::string_view line) {
   std::istringstream rest{std::string(line.substr(name_end + 1))};
   std::string skipped;
   rest >> stat.state >> stat.parent;
-  for (int field = 5; field < 20; ++field) rest >> skipped;
-  rest >> stat.threads >> skipped >> stat.start_time;
+  for (int field = 5; field < 9; ++field) rest >> skipped;
+  unsigned long flags = 0;
+  rest >> flags;
+  constexpr unsigned long exiting = 4;  // PF_EXITING
+  stat.exiting = (flags & exiting) != 0;
+  for (int field = 10; field < 22; ++field) rest >> skipped;
+  rest >> stat.start_time;
   if (!rest) return std::nullopt;
   return stat;
 }
@@ -106,8 +111,20 @@ pid_t own_pid() noexcept { return ::getpid(); }
 pid_t parent_pid() noexcept { return ::getppid(); }
 
 std::size_t thread_count() {
-  const auto stat = stat_of(::getpid());
-  return stat ? stat->threads : 0;
+  std::size_t count = 0;
+  std::error_code ignored;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    const auto stat = parse_process_stat(read_file(task.path().native() + "/stat"));
+    if (stat && !stat->exiting) ++count;
+  }
+  return count;
+}
+
+std::vector<std::string> own_arguments() {
+  std::istringstream line(read_file("/proc/self/cmdline"));
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(line, argument, '\0');) arguments.push_back(argument);
+  return arguments;
 }
 
 std::vector<std::string> environment() {

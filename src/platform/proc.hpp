@@ -18,7 +18,7 @@ struct ProcessStat {
   pid_t pid = 0;
   char state = '?';  // Z: a zombie
   pid_t parent = 0;
-  std::size_t threads = 0;
+  bool exiting = false;          // it runs no code of its own any more
   std::uint64_t start_time = 0;  // clock ticks since boot; with the id, names a process for good
 };
 std::optional<ProcessStat> parse_process_stat(std::string_view line);
@@ -32,7 +32,10 @@ std::vector<ProcessStat> descendants_of(const std::vector<pid_t>& pids);
 
 pid_t own_pid() noexcept;
 pid_t parent_pid() noexcept;
+// Without those that have been joined: the kernel may need a moment more to be rid of them.
 std::size_t thread_count();
+// This process's arguments, as it was started.
+std::vector<std::string> own_arguments();
 // This process's environment as NAME=value. Not while another thread changes it.
 std::vector<std::string> environment();
 

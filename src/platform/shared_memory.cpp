@@ -33,7 +33,9 @@ void allocate(const Fd& file, std::uint64_t bytes, const std::string& what) {
   if (error == 0) return;
   errno = error;
   const std::string asked = std::to_string(bytes) + " bytes asked for " + what;
-  if (error == ENOSPC) throw_errno(std::string(shared_memory_directory) + " is full: " + asked);
+  if (error == ENOSPC)
+    throw_errno(std::string(shared_memory_directory) + " is full (" + asked +
+                "): make it larger, or start fewer workers");
   throw_errno("cannot allocate shared memory: " + asked);
 }
 

@@ -1,9 +1,13 @@
 #include "platform/signals.hpp"
 
 #include <pthread.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
 
 #include "platform/unsanitized.hpp"
 
@@ -39,14 +43,22 @@ BlockedSignals::BlockedSignals() noexcept {
 
 BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-Fd signal_fd(int number) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, number);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  const int fd = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (fd < 0) throw_errno("cannot make a descriptor for a signal");
-  return above_stdio(fd);
+// A signal that only one thread blocks, as for a signalfd, is taken from it by any other.
+Fd child_events() {
+  static std::atomic<int> event = -1;
+  Fd fd = above_stdio(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd) throw_errno("cannot make a descriptor for the ends of children");
+  event = fd.get();
+  struct sigaction action {};
+  action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+  action.sa_handler = [](int) {
+    const int error = errno;
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);  // full is as good
+    errno = error;
+  };
+  if (::sigaction(SIGCHLD, &action, nullptr) != 0) throw_errno("cannot handle SIGCHLD");
+  return fd;
 }
 
 }  // namespace bulkhead::platform

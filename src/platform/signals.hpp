@@ -25,8 +25,9 @@ class BlockedSignals {
   sigset_t before_;
 };
 
-// A non-blocking descriptor that becomes readable when `number` arrives; blocks the signal in this
-// thread for good. Several signals may come as one reading.
-Fd signal_fd(int number);
+// A non-blocking descriptor that becomes readable when a child of this process has ended, whichever
+// thread the signal comes to. Several ends may come as one reading. Installs a handler of SIGCHLD,
+// which goes on after the descriptor is closed: reset_signals() first. One for each process.
+Fd child_events();
 
 }  // namespace bulkhead::platform

@@ -53,6 +53,15 @@ std::vector<Fd> take_fds(msghdr& message) {
   return fds;
 }
 
+bool move_above_stdio(std::vector<Fd>& fds) {
+  try {
+    for (Fd& fd : fds) fd = above_stdio(fd.release());
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 [[noreturn]] void refuse(int error, const char* what) {
   throw std::system_error(error, std::generic_category(), what);
 }
@@ -70,6 +79,8 @@ bool is_packet_socket(int fd) noexcept {
   };
   return option(SO_DOMAIN) == AF_UNIX && option(SO_TYPE) == SOCK_SEQPACKET;
 }
+
+void hang_up(const Fd& socket) noexcept { ::shutdown(socket.get(), SHUT_RDWR); }
 
 Sent send_packet(const Fd& socket, std::span<const std::byte> bytes, std::span<const int> fds,
                  bool wait) {
@@ -113,10 +124,9 @@ Packet receive_packet(const Fd& socket, std::size_t max_bytes, std::size_t max_f
     }
     if (size < 0) return {Io::would_block, {}, {}};
     packet.fds = take_fds(message);
-    if (message.msg_flags & MSG_CTRUNC) refuse(EPROTO, "a packet came with too many descriptors");
     if (message.msg_flags & MSG_TRUNC) refuse(EMSGSIZE, "a packet was larger than allowed");
     if (size == 0) return {Io::end, {}, {}};
-    for (Fd& fd : packet.fds) fd = above_stdio(fd.release());
+    if ((message.msg_flags & MSG_CTRUNC) || !move_above_stdio(packet.fds)) packet.fds.clear();
     packet.bytes.resize(static_cast<std::size_t>(size));
     return packet;
   }

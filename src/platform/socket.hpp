@@ -20,6 +20,9 @@ SocketPair stream_pair();
 // Whether `fd`, a mere number from somewhere, is an open Unix packet socket.
 bool is_packet_socket(int fd) noexcept;
 
+// Ends the connection for all that hold this end of it, forked processes too.
+void hang_up(const Fd& socket) noexcept;
+
 enum class Sent { sent, would_block, gone };
 
 // Sends one packet, which must not be empty: a receiver could not tell it from the end.
@@ -36,8 +39,8 @@ struct Packet {
 // The most descriptors that Linux passes with one packet.
 inline constexpr std::size_t max_packet_fds = 253;
 
-// Receives one packet. One of more than `max_bytes` is std::system_error EMSGSIZE; one with more
-// than `max_fds`, or with descriptors for which this process has no room, is EPROTO.
+// Receives one packet. One of more than `max_bytes` is std::system_error EMSGSIZE. One with more
+// than `max_fds` descriptors, or for whose descriptors this process has no room, comes with none.
 Packet receive_packet(const Fd& socket, std::size_t max_bytes, std::size_t max_fds,
                       bool wait = false);
 

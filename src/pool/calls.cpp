@@ -6,21 +6,17 @@
 
 #include "platform/clock.hpp"
 #include "platform/cpu.hpp"
-#include "rpc/deliver.hpp"
 
 namespace bulkhead::pool {
 
 namespace {
 
-// How many calls a worker may hold. Those it has not begun can be taken back at any time, so that
-// holding them costs nothing, and a worker that is fast never waits for the next.
+// How many calls a worker may hold, at least. Those it has not begun can be taken back at any time,
+// so that holding them costs nothing, and a worker that is fast never waits for the next.
 constexpr std::size_t ahead = 256;
 
-// How many answers a thread that waits for one takes for others before it lets the reactor go on.
-constexpr int answers_for_others = 256;
-
-bool passed(detail::AnswerSource::Deadline deadline) {
-  return deadline && std::chrono::steady_clock::now() >= *deadline;
+Schedule::Run how_to_run(const rpc::OpenCall& open) {
+  return open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others;
 }
 
 }  // namespace
@@ -36,10 +32,20 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 // ------------------------------------------------------------ giving
 
 void Calls::submit(const std::shared_ptr<detail::Call>& call) {
+  if (auto why = out_of_reach()) return call->settle(std::move(why));
   const std::optional<Error> objection = take(call);
   if (!objection) return;
   ++failed_;
   call->settle(std::make_exception_ptr(*objection));
+}
+
+std::exception_ptr Calls::out_of_reach() const {
+  if (home_.here()) return nullptr;
+  return std::make_exception_ptr(
+      Error(errc::shut_down, "the " + service_ + " workers belong to process " +
+                                 std::to_string(home_.pid()) +
+                                 ", which started them: this process was forked off that one, and "
+                                 "must start workers of its own"));
 }
 
 // Why it is not taken; empty when it was.
@@ -51,7 +57,7 @@ std::optional<Error> Calls::take(const std::shared_ptr<detail::Call>& call) {
                                               std::to_string(limits_.message) + ")");
   const std::lock_guard lock(mutex_);
   if (refusal_) return refusal_;
-  if (waiting() >= limits_.queue && schedule_.busy() == schedule_.members())
+  if (waiting() >= limits_.queue && !runs_next_at_once())
     return Error(errc::queue_full, "the " + service_ +
                                        " queue is full: " + std::to_string(limits_.queue) +
                                        " calls wait for a worker (queue_limit)");
@@ -64,12 +70,18 @@ std::optional<Error> Calls::take(const std::shared_ptr<detail::Call>& call) {
   return std::nullopt;
 }
 
-// Calls that no worker runs: each busy worker runs one of those that it holds.
-std::size_t Calls::waiting() const { return queue_.size() + held_ - schedule_.busy(); }
+// Calls that no thread of a worker runs.
+std::size_t Calls::waiting() const { return queue_.size() + held_ - schedule_.running(); }
 
+bool Calls::runs_next_at_once() const {
+  const auto member = schedule_.pick();
+  return queue_.empty() && member && schedule_.has_free_thread(*member);
+}
+
+// In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
 void Calls::dispatch() {
   while (!queue_.empty()) {
-    const auto member = schedule_.pick();
+    const auto member = schedule_.pick(how_to_run(queue_.front()));
     if (!member) return;
     rpc::OpenCall open = std::move(queue_.front());
     queue_.pop_front();
@@ -82,7 +94,7 @@ void Calls::give(Member member, rpc::OpenCall open) {
   open.life.hand_over();
   open.since = platform::coarse_now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
-  schedule_.gave(member);
+  schedule_.gave(member, how_to_run(open));
   ++held_;
   advise(seat);
   seat.worker->connection().hand_over(std::move(open));
@@ -90,10 +102,10 @@ void Calls::give(Member member, rpc::OpenCall open) {
   if (seat.worker->connection().send_violated()) seat.worker->ring_reactor();
 }
 
-// Spinning is for those who have a core to themselves: this worker's, and the one of the thread
-// that waits for it.
+// Spinning is for those who have a core to themselves: this worker's, those that run calls, and the
+// thread that waits for an answer.
 void Calls::advise(Seat& seat) {
-  const bool spins = schedule_.busy() < cores_;
+  const bool spins = schedule_.running() < cores_;
   if (spins == seat.spins) return;
   seat.spins = spins;
   const auto limit = spins ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
@@ -101,144 +113,24 @@ void Calls::advise(Seat& seat) {
       static_cast<std::uint32_t>(limit.count()), std::memory_order_relaxed);
 }
 
-// A worker has nothing left and nothing waits: it gets some of what the busiest has not begun.
-void Calls::relieve(Member idle) {
-  const auto theft = schedule_.relief_for(idle);
+// A worker has a thread free: if nothing waits, it gets some of what another has not begun.
+void Calls::relieve(Member free) {
+  if (!queue_.empty()) return;
+  const auto theft = schedule_.relief_for(free);
   if (!theft) return;
-  auto taken = seats_[theft->from].worker->connection().take_back(theft->count);
-  schedule_.returned(theft->from, taken.size());
+  take_back(theft->from, theft->count);
+  dispatch();
+}
+
+// They were given before those that wait, and go before them.
+void Calls::take_back(Member from, std::size_t count) {
+  auto taken = seats_[from].worker->connection().take_back(count);
+  schedule_.returned(from, taken.size());
   held_ -= taken.size();
   for (auto& open : taken) {
     open.life.taken_back();
     queue_.push_front(std::move(open));
   }
-  dispatch();
-}
-
-// ------------------------------------------------------------ receiving
-
-void Calls::receive_for(const detail::Call& call, Deadline deadline) {
-  while (!call.ready() && !passed(deadline)) {
-    const std::uint32_t member = call.at.load(std::memory_order_relaxed);
-    if (member == detail::Call::nowhere) return;
-    Worker worker;
-    std::size_t busy = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      worker = seats_[member].worker;
-      busy = schedule_.busy();
-    }
-    // Whoever has the role brings this answer too.
-    if (!worker || !worker->connection().receive_role().try_take()) return;
-    const bool may_spin = ++spinners_ + busy <= cores_;
-    receive_until(call, deadline, member, worker, may_spin);
-    --spinners_;
-    if (worker->connection().receive_role().let_go()) worker->ring_reactor();
-    // It sleeps here, unless the call went to another worker meanwhile.
-    if (call.at.load(std::memory_order_relaxed) == member) return;
-  }
-}
-
-// Lets go only when the worker is to ring for what it sends next, or the reactor is to look.
-void Calls::receive_until(const detail::Call& call, Deadline deadline, Member member,
-                          const Worker& worker, bool may_spin) {
-  ipc::Link& link = worker->connection().link();
-  link.disarm();
-  const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
-  const auto is_over = [&] {
-    return call.ready() || call.at.load(std::memory_order_relaxed) != member || passed(deadline);
-  };
-  rpc::AppEnd::Message message;
-  for (int others = 0; others < answers_for_others;) {
-    const Turn turn = receive_one(member, worker, message);
-    if (turn == Turn::stop) return;
-    if (is_over()) ++others;  // those that are there are taken along, but not for ever
-    if (turn == Turn::more) continue;
-    if (!is_over() && link.spin_for_frame(limit)) continue;
-    if (!link.arm()) return;
-    if (is_over()) break;
-  }
-  worker->ring_reactor();  // what else came is not for this thread
-}
-
-void Calls::rang(Member member) {
-  Worker worker;
-  bool send_violated = false;
-  {
-    const std::lock_guard lock(mutex_);
-    worker = seats_[member].worker;
-    if (!worker) return;
-    worker->connection().flush();
-    send_violated = worker->connection().send_violated();
-  }
-  if (send_violated) return violated(worker, "it moved the end of its request ring");
-  rpc::ReceiveRole& role = worker->connection().receive_role();
-  if (!role.try_take_or_knock()) return;
-  receive_some(member, worker);
-  if (role.let_go()) worker->ring_reactor();
-}
-
-void Calls::receive_some(Member member, const Worker& worker) {
-  ipc::Link& link = worker->connection().link();
-  link.disarm();
-  rpc::AppEnd::Message message;
-  for (int answers = 0; answers < answers_for_others; ++answers) {
-    const Turn turn = receive_one(member, worker, message);
-    if (turn == Turn::stop || (turn == Turn::nothing && !link.arm())) return;
-  }
-  worker->ring_reactor();  // others have their turn first
-}
-
-Calls::Turn Calls::receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message) {
-  rpc::AppEnd& connection = worker->connection();
-  try {
-    switch (connection.receive(message)) {
-      case rpc::AppEnd::Received::nothing:
-        return Turn::nothing;
-      case rpc::AppEnd::Received::violation:
-        violated(worker, connection.violation());
-        return Turn::stop;
-      case rpc::AppEnd::Received::message:
-        break;
-    }
-  } catch (const std::bad_alloc&) {
-    violated(worker, "there is no memory for what it answers");
-    return Turn::stop;
-  }
-  take_answer(member, worker, message);
-  return Turn::more;
-}
-
-void Calls::take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message) {
-  if (message.head.kind == rpc::Kind::ready || message.head.kind == rpc::Kind::refused)
-    return worker->said(message);
-  rpc::AppEnd& connection = worker->connection();
-  std::optional<rpc::OpenCall> open;
-  {
-    const std::lock_guard lock(mutex_);
-    open = connection.close(message.head);
-    if (open) {
-      --held_;
-      schedule_.returned(member);
-      dispatch();
-      if (schedule_.load(member) == 0) relieve(member);
-    }
-  }
-  if (!open) return violated(worker, "it answered a call that it did not have");
-  auto verdict = rpc::judge(*open->call, message, worker->name());
-  if (!verdict.violation.empty()) {
-    const std::lock_guard lock(mutex_);
-    connection.reopen(std::move(*open));
-    schedule_.gave(member);
-    ++held_;
-    return violated(worker, std::move(verdict.violation));
-  }
-  if (open->life.answered().then == rpc::CallLife::Step::Then::deliver)
-    settle(*open, std::move(verdict.error));
-}
-
-void Calls::violated(const Worker& worker, std::string how) {
-  if (const auto listener = listener_.lock()) listener->worker_violated(worker, std::move(how));
 }
 
 // ------------------------------------------------------------ settling
@@ -257,16 +149,18 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
     const std::lock_guard lock(mutex_);
     std::vector<rpc::OpenCall> again;
     using Then = rpc::CallLife::Step::Then;
-    const auto sort_out = [&](rpc::OpenCall& open, bool begun) {
-      const Then then = open.life.worker_lost(begun).then;
+    using Run = rpc::CallLife::Run;
+    const auto sort_out = [&](rpc::OpenCall& open, Run run) {
+      const Then then = open.life.worker_lost(run).then;
       open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
       if (then == Then::requeue)
         (closed_ ? failed : again).push_back(std::move(open));
       else if (then == Then::fail)
         failed.push_back(std::move(open));
     };
-    for (auto& open : calls.begun) sort_out(open, true);
-    for (auto& open : calls.not_begun) sort_out(open, false);
+    const Run begun = calls.begun.size() == 1 ? Run::alone : Run::beside_others;
+    for (auto& open : calls.begun) sort_out(open, begun);
+    for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
     // They were first, and stay so.
     queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()),
                   std::make_move_iterator(again.end()));
@@ -327,7 +221,10 @@ void Calls::seat(Member member, Worker worker) {
 
 void Calls::joined(Member member) {
   const std::lock_guard lock(mutex_);
-  schedule_.joined(member);
+  const Seat& seat = seats_[member];
+  const std::size_t at_once = seat.worker->calls_at_once();
+  seat.worker->connection().runs(at_once);
+  schedule_.joined(member, at_once);
   dispatch();
   relieve(member);
 }
@@ -335,6 +232,21 @@ void Calls::joined(Member member) {
 void Calls::ask_to_leave(Member member) {
   const std::lock_guard lock(mutex_);
   if (seats_[member].worker) seats_[member].worker->connection().leave();
+}
+
+void Calls::retire(Member member) {
+  Worker worker;
+  bool spent = false;
+  {
+    const std::lock_guard lock(mutex_);
+    schedule_.retire(member);
+    take_back(member, schedule_.load(member));
+    spent = schedule_.spent(member);
+    worker = seats_[member].worker;
+    worker->connection().leave();
+    dispatch();
+  }
+  if (spent) tell_spent(worker);
 }
 
 std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
@@ -361,7 +273,7 @@ void Calls::fill(PoolStats& stats) const {
   const std::lock_guard lock(mutex_);
   stats.workers = schedule_.members();
   stats.queued = waiting();
-  stats.in_flight = schedule_.busy();
+  stats.in_flight = schedule_.running();
   stats.completed = completed_.load();
   stats.failed = failed_.load();
 }

@@ -15,6 +15,7 @@
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
+#include "platform/home_process.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
 #include "worker/worker_process.hpp"
@@ -36,7 +37,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   class Listener {
    public:
     virtual void worker_violated(Worker worker, std::string how) = 0;
-    virtual void all_settled() = 0;  // while watch_settled() is on
+    virtual void worker_spent(Worker worker) = 0;  // a retired one has nothing left to answer
+    virtual void all_settled() = 0;                // while watch_settled() is on
 
    protected:
     ~Listener() = default;
@@ -48,6 +50,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   void submit(const std::shared_ptr<detail::Call>& call);
   void receive_for(const detail::Call& call, Deadline deadline) override;
+  std::exception_ptr out_of_reach() const override;
   void fill(PoolStats& stats) const;
 
   // --- the crew, on the reactor
@@ -56,6 +59,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void joined(Member member);               // it is ready: it gets calls from now on
   void rang(Member member);                 // its doorbell: answers, or room
   void ask_to_leave(Member member);
+  // The same for one while others go on: it gets nothing more, and ends when it has answered what
+  // it has begun. The rest goes to others.
+  void retire(Member member);
   // It is dead: takes what it published, then its calls. They are still open: lost() follows.
   // Empty while another thread receives from it: the reactor is told when it has done so.
   std::optional<rpc::AppEnd::Left> left(Member member);
@@ -86,18 +92,23 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
                      const Worker& worker, bool may_spin);
   void receive_some(Member member, const Worker& worker);
   Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
-  void take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
+  Turn take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
+  Turn distrust(const Worker& worker, std::string how);
+  void tell_spent(const Worker& worker);
   void violated(const Worker& worker, std::string how);
   void settle(const rpc::OpenCall& open, std::exception_ptr error);
   template <class OpenCalls>
   void fail(OpenCalls& calls, const Error& why);
   std::optional<Error> take(const std::shared_ptr<detail::Call>& call);
   std::size_t waiting() const;
+  bool runs_next_at_once() const;
   void dispatch();
   void give(Member member, rpc::OpenCall open);
-  void relieve(Member idle);
+  void relieve(Member free);
+  void take_back(Member from, std::size_t count);
   void advise(Seat& seat);
 
+  const platform::HomeProcess home_;
   const std::string service_;
   const Limits limits_;
   const std::weak_ptr<Listener> listener_;

@@ -7,21 +7,26 @@
 
 #include "platform/log.hpp"
 #include "worker/launch.hpp"
+#include "worker/plan.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::pool {
 
 Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
     : plan_(std::move(plan)),
+      program_(worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
-      seats_(plan_.options.workers),
+      seats_(plan_.options.workers + 1),
+      openings_(plan_.options.workers),
       restart_(plan_.options.restart),
       restart_timer_(std::in_place, *reactor),
       ending_timer_(std::in_place, *reactor),
-      reactor_(reactor) {}
+      reactor_(reactor) {
+  seats_.back().decided = true;  // the first workers take the others
+}
 
 void Crew::make_calls() {
-  const Calls::Limits limits{.members = plan_.options.workers,
+  const Calls::Limits limits{.members = plan_.options.workers + 1,
                              .queue = plan_.options.queue_limit,
                              .message = plan_.options.max_message,
                              .attempts = plan_.options.max_attempts};
@@ -30,7 +35,7 @@ void Crew::make_calls() {
 
 void Crew::start() {
   make_calls();
-  reactor_->post([self = shared_from_this()] { self->launch_fork_server(); });
+  reactor_->post([self = shared_from_this()] { self->launch_source(); });
   started_.wait(*reactor_);
   if (someone_got_ready_) return;
   const Error failure = *first_failure_;
@@ -57,45 +62,73 @@ pid_t Crew::pid() const {
 
 // ------------------------------------------------------------ starting
 
-void Crew::launch_fork_server() {
+// Throws Error.
+Crew::Server Crew::launch() {
   try {
-    fork_server_ = worker::ForkServer::launch(reactor_, plan_.options.launch, plan_.contract,
-                                              connect_timeout_, weak_from_this());
-  } catch (const Error& error) {
-    fork_server_ended(error);
+    return servers_.emplace_back(worker::ForkServer::launch(reactor_, program_, plan_.contract,
+                                                            connect_timeout_, weak_from_this()));
+  } catch (const Error&) {
+    throw;
   } catch (const std::system_error& error) {
-    fork_server_ended(Error(
-        errc::start_failed,
-        plan_.contract.service + " workers could not be started: " + error.what(), error.code()));
+    throw Error(errc::start_failed,
+                plan_.contract.service + " workers could not be started: " + error.what(),
+                error.code());
   }
 }
 
-void Crew::fork_server_serves() {
-  fill_seats();
-  start_again();
+void Crew::launch_source() {
+  try {
+    source_ = launch();
+  } catch (const Error& why) {
+    back_off(std::chrono::nanoseconds::zero());
+    set_back(why);
+  }
 }
 
-void Crew::fill_seats() {
+void Crew::fork_server_serves(worker::ForkServer& server) {
+  if (source_.get() == &server) {
+    fill_openings();
+    start_again();
+  } else if (next_source_.get() == &server) {
+    reload_.serves();
+    proceed_with_reload();
+  }
+}
+
+void Crew::fill_openings() {
   if (over()) return;
   restart_.try_again();
-  for (Member member = 0; member < seats_.size(); ++member)
-    if (!seats_[member].worker && seats_[member].start_at <= Clock::now()) fill_seat(member);
+  const auto due =
+      std::erase_if(openings_, [now = Clock::now()](const auto at) { return at <= now; });
+  for (std::size_t i = 0; i < due; ++i) start_worker(source_, Duty::staff);
 }
 
-void Crew::fill_seat(Member member) {
-  const bool again = seats_[member].decided;
+// At first each has its turn, also when the one before it stays empty.
+Crew::Member Crew::free_seat() const {
+  const auto found = std::find_if(seats_.begin(), seats_.end(),
+                                  [](const Seat& seat) { return !seat.worker && !seat.decided; });
+  if (found != seats_.end()) return static_cast<Member>(found - seats_.begin());
+  Member member = 0;
+  while (seats_[member].worker) ++member;
+  return member;
+}
+
+void Crew::start_worker(const Server& server, Duty duty) {
+  const Member member = free_seat();
   try {
     auto worker =
-        worker::WorkerProcess::start(reactor_, fork_server_, ++last_number_, plan_.contract.service,
+        worker::WorkerProcess::start(reactor_, server, ++last_number_, plan_.contract.service,
                                      connect_timeout_, plan_.options.max_message, weak_from_this());
     calls_->seat(member, worker);
     seats_[member].worker = std::move(worker);
+    seats_[member].duty = duty;
     const std::lock_guard lock(mutex_);
-    restarts_ += again;
+    restarts_ += duty == Duty::staff && started_.happened();
   } catch (const std::system_error& error) {
     const Error why(errc::start_failed,
                     "a " + plan_.contract.service + " worker could not be started: " + error.what(),
                     error.code());
+    if (duty == Duty::candidate) return fail_reload(why);
     note_crash(why);
     back_off(std::chrono::nanoseconds::zero());
     vacate(member, why, next_start_);
@@ -108,12 +141,14 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
     const std::lock_guard lock(mutex_);
     last_pid_ = worker.pid();
   }
+  const Member member = *member_of(worker.number());
+  if (seats_[member].duty == Duty::leaving) return;  // it is being ended
   restart_.ready();
   someone_got_ready_ = true;
-  const Member member = *member_of(worker.number());
   if (!ending_.begun()) calls_->refuse(std::nullopt);
   if (!over()) calls_->joined(member);
   decided(member, std::nullopt);
+  if (seats_[member].duty == Duty::candidate) candidate_ready(member);
   start_again();
   if (ending_.begun()) look();
 }
@@ -169,6 +204,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Member member = *seat;
   auto left = calls_->left(member);
   if (!left) return;
+  const Duty duty = seats_[member].duty;
   seats_[member].worker.reset();
 
   std::vector<RunningCall> running;
@@ -179,33 +215,42 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Error why = worker.was_ready() ? worker::crash_error(report, nullptr, worker.detail())
                                        : worker.start_failure();
   // Counted before the calls are told: who has seen the crash sees it in the statistics.
-  if (!over())
-    note_crash(why);
-  else if (ending_.stage() < Ending::Stage::closing)
-    count_end(worker);
+  if (!over() && (duty == Duty::staff || explained)) note_crash(why);
+  const bool counts = duty == Duty::staff || worker.was_ready();
+  if (over() && ending_.stage() < Ending::Stage::closing && counts) count_end(worker);
   calls_->lost(*std::move(left), [&](const rpc::OpenCall& open) {
     const RunningCall call = worker::running_call(open, worker.ended_at());
     return worker::crash_error(report, &call, worker.detail());
   });
-  // One that died with its fork server is part of that crash.
-  if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
-  vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
-  replan(why);
+  if (duty == Duty::staff) {
+    // One that died with its fork server is part of that crash.
+    if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
+    vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
+    replan(why);
+  } else if (duty == Duty::candidate) {
+    fail_reload(why);
+  }
+  close_idle_servers();
+  proceed_with_reload();
+  look();
 }
 
-// The end of a fork server counts as one crash, however many workers it takes along.
-void Crew::fork_server_ended(std::optional<Error> why) {
-  fork_server_.reset();
-  if (over()) {
-    for_each_worker([&](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(why); });
-    return look();
-  }
-  platform::logger()->warn("{}", why->what());
-  back_off(std::chrono::nanoseconds::zero());
-  for_each_worker([&](Member, worker::WorkerProcess& worker) { worker.lost_fork_server(why); });
-  for (Member member = 0; member < seats_.size(); ++member)
-    if (!seats_[member].worker) vacate(member, *why, next_start_);
-  replan(*why);
+// Its workers end with it. Unasked it counts as one crash, however many they are.
+void Crew::fork_server_ended(worker::ForkServer& server, std::optional<Error> why) {
+  const Server ended = server.shared_from_this();
+  std::erase(servers_, ended);
+  if (source_ == ended) source_.reset();
+  // With one that has not taken over only the reload fails.
+  const bool untried = next_source_ == ended && !reload_.taken_over();
+  if (why && !over() && !untried) back_off(std::chrono::nanoseconds::zero());
+  // First of all: once its workers are gone, too, it would look as if all had been replaced.
+  if (next_source_ == ended && why) fail_reload(*why);
+  for_each_worker([&](Member, worker::WorkerProcess& worker) {
+    if (worker.fork_server() == ended) worker.lost_fork_server(why);
+  });
+  if (why && !over() && !untried) set_back(*why);
+  proceed_with_reload();
+  look();
 }
 
 void Crew::note_crash(const Error& why) {
@@ -221,8 +266,19 @@ void Crew::back_off(std::chrono::nanoseconds uptime) {
 }
 
 void Crew::vacate(Member member, const Error& why, Clock::time_point start_at) {
-  seats_[member].start_at = start_at;
+  openings_.push_back(start_at);
   decided(member, why);
+}
+
+// There is no fork server to start workers from, or one of several is lost with its workers.
+void Crew::set_back(const Error& why) {
+  platform::logger()->warn("{}", why.what());
+  // What a lone worker's calls are told is its own end, which is seen before or after this one.
+  if (plan_.lone && last_number_ > 0) return;
+  for (auto& start_at : openings_) start_at = next_start_;
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (!seats_[member].worker) decided(member, why);
+  replan(why);
 }
 
 // What follows from empty places. A lone worker's stays empty.
@@ -240,17 +296,19 @@ void Crew::replan(const Error& why) {
 
 void Crew::give_up_if_broken() {
   const bool anyone = std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
-    return seat.worker && !seat.worker->dead() && seat.worker->was_ready();
+    return seat.worker && seat.duty == Duty::staff && !seat.worker->dead() &&
+           seat.worker->was_ready();
   });
   if (!restart_.broken() || anyone) return;
   const auto crash = last_crash();
-  const Error broken(errc::restart_limit,
-                     "the " + plan_.contract.service +
-                         " pool gave up for now: too many crashes that no request explains" +
-                         (crash ? "; the last: worker " + std::to_string(crash->pid) + " " +
-                                      worker::how_it_ended(*crash) + worker::last_words(*crash)
-                                : ""),
-                     {}, crash);
+  const Error broken(
+      errc::restart_limit,
+      "the " + plan_.contract.service + " pool gave up restarting workers, and tries again in " +
+          std::to_string(Restart::pause.count()) + " s: too many crashes that no request explains" +
+          (crash ? "; the last: worker " + std::to_string(crash->pid) + " " +
+                       worker::how_it_ended(*crash) + worker::last_words(*crash)
+                 : ""),
+      {}, crash);
   if (!ending_.begun()) calls_->refuse(broken);
   calls_->fail_queued(broken);
   platform::logger()->error("{}", broken.what());
@@ -260,14 +318,14 @@ void Crew::give_up_if_broken() {
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
   if (over() || !started_.happened() || !someone_got_ready_) return;
-  if (fork_server_ && !fork_server_->serving()) return;  // it will say when
-  auto when = Clock::time_point::max();
-  for (const Seat& seat : seats_)
-    if (!seat.worker) when = std::min(when, seat.start_at);
-  if (when == Clock::time_point::max()) return;
+  if (openings_.empty()) return;
+  if (source_ && !source_->serving()) return;  // it will say when
+  const auto when = *std::min_element(openings_.begin(), openings_.end());
   restart_timer_->start(when, weak_from_this(), [this] {
-    if (!fork_server_) return launch_fork_server();
-    if (fork_server_->serving()) fill_seats();
+    // A reload is about to have one, or else asks again; unless it waits for a worker's last calls.
+    if (!source_ && (!next_source_ || view().leaving)) return launch_source();
+    if (!source_) return;
+    if (source_->serving()) fill_openings();
     start_again();
   });
 }

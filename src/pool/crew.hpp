@@ -14,6 +14,7 @@
 #include "bulkhead/pool.hpp"
 #include "pool/calls.hpp"
 #include "pool/ending.hpp"
+#include "pool/reload.hpp"
 #include "pool/restart.hpp"
 #include "reactor/reactor.hpp"
 #include "reactor/timer.hpp"
@@ -39,6 +40,9 @@ class Crew final : public Calls::Listener,
 
   // Waits until every worker is ready or has failed. Throws if none is ready.
   void start();
+  // Waits until no worker of the present program is left. Throws what keeps the new one from
+  // starting. Those who come while another reload runs share the one after it.
+  void reload();
   ShutdownReport shut_down(std::chrono::milliseconds grace);
   void kill_now();
   Calls& calls() { return *calls_; }
@@ -51,32 +55,47 @@ class Crew final : public Calls::Listener,
   using Member = Calls::Member;
   using Act = Ending::Act;
   using Clock = std::chrono::steady_clock;
+  using Server = std::shared_ptr<worker::ForkServer>;
+  enum class Duty {
+    staff,      // one of the workers that there are to be
+    candidate,  // started beside them by a reload, until it is ready
+    leaving,    // asked to leave, or turned away, while the others go on
+  };
+  // One seat more than there are workers to be, for a candidate or for one that leaves.
   struct Seat {
     Calls::Worker worker;
-    bool decided = false;          // its first start has succeeded or failed
-    Clock::time_point start_at{};  // while it is empty: not before
+    Duty duty = Duty::staff;
+    bool decided = false;  // its first start has succeeded or failed
+  };
+  struct Reloading {  // what a thread in reload() waits for
+    std::optional<Error> failure;
+    reactor::Moment done;
   };
 
   // starting and restarting (crew.cpp)
   void make_calls();
-  void launch_fork_server();
-  void fill_seats();
-  void fill_seat(Member member);
+  Server launch();
+  void launch_source();
+  void fill_openings();
+  Member free_seat() const;
+  void start_worker(const Server& server, Duty duty);
   void start_again();
   void decided(Member member, std::optional<Error> failure);
   void note_crash(const Error& why);
   void back_off(std::chrono::nanoseconds uptime);
   void give_up_if_broken();
   void vacate(Member member, const Error& why, Clock::time_point start_at);
+  void set_back(const Error& why);
   void replan(const Error& why);
   std::optional<Member> member_of(worker::WorkerNumber number) const;
 
   // Calls::Listener
   void worker_violated(Calls::Worker worker, std::string how) override;
+  void worker_spent(Calls::Worker worker) override;
   void all_settled() override;
   // ForkServer::Listener
-  void fork_server_serves() override;
-  void fork_server_ended(std::optional<Error> why) override;
+  void fork_server_serves(worker::ForkServer& server) override;
+  void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;
   void worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) override;
   void worker_not_started(worker::WorkerNumber number, const Error& why) override;
   void worker_reaped(worker::WorkerNumber number, const platform::Ending& ending) override;
@@ -85,10 +104,23 @@ class Crew final : public Calls::Listener,
   void worker_rang(worker::WorkerProcess& worker) override;
   void worker_ended(worker::WorkerProcess& worker) override;
 
+  // reloading (crew_reload.cpp)
+  void begin_reload();
+  void candidate_ready(Member member);
+  void proceed_with_reload();
+  Reload::View view() const;
+  void perform(Reload::Act act);
+  void take_over();
+  void retire_one();
+  void fail_reload(const Error& why);
+  void finish_reload(const std::optional<Error>& why);
+  void close_idle_servers();
+
   // ending (crew_ending.cpp)
   template <class Begin>
   void end_by(Begin begin);
   std::shared_ptr<reactor::Reactor> hold_reactor() const;
+  Error shut_down_error() const;
   // While calls are still to be run, workers are replaced as ever.
   bool over() const { return ending_.stage() > Ending::Stage::draining; }
   void end(Ending::Step first_step);
@@ -106,12 +138,18 @@ class Crew final : public Calls::Listener,
   }
 
   const Plan plan_;
+  const process::Program program_;  // as the caller's thread saw the environment
   const std::chrono::milliseconds connect_timeout_;
   std::shared_ptr<Calls> calls_;
 
   // only on the reactor
   std::vector<Seat> seats_;
-  std::shared_ptr<worker::ForkServer> fork_server_;
+  // Workers that are missing: each is not to be started before its time. With the seats on duty as
+  // staff they are as many as there are to be.
+  std::vector<Clock::time_point> openings_;
+  std::vector<Server> servers_;  // all that have not ended
+  Server source_;                // of new workers; empty: it is to be launched
+  Server next_source_;           // while a reload runs: its own, the source once it has taken over
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
   Clock::time_point next_start_{};               // of a worker after crashes that nothing explains
@@ -119,6 +157,8 @@ class Crew final : public Calls::Listener,
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;
   bool someone_got_ready_ = false;
+  Reload reload_;
+  std::vector<std::shared_ptr<Reloading>> reloading_, to_reload_;  // served now; by the next reload
   Ending ending_;
   std::optional<reactor::Timer> ending_timer_;
   Clock::time_point ending_since_{};

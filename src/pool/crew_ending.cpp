@@ -6,13 +6,9 @@
 
 namespace bulkhead::pool {
 
-namespace {
-
-Error shut_down_error(const std::string& service) {
-  return Error(errc::shut_down, "the " + service + " workers were shut down");
+Error Crew::shut_down_error() const {
+  return Error(errc::shut_down, "the " + plan_.contract.service + " workers were shut down");
 }
-
-}  // namespace
 
 std::shared_ptr<reactor::Reactor> Crew::hold_reactor() const {
   const std::lock_guard lock(mutex_);
@@ -39,14 +35,16 @@ void Crew::kill_now() {
 }
 
 void Crew::end(Ending::Step first_step) {
+  if (ending_.stage() == Ending::Stage::ended) return;  // and its timers may be gone
   if (!std::exchange(ending_noted_, true)) {
     ending_since_ = Clock::now();
     PoolStats stats;
     calls_->fill(stats);
     completed_before_ = stats.completed;
     failed_before_ = stats.failed;
-    calls_->refuse(shut_down_error(plan_.contract.service));
+    calls_->refuse(shut_down_error());
     calls_->watch_settled();
+    fail_reload(shut_down_error());
   }
   perform(first_step);
   look();
@@ -59,10 +57,10 @@ void Crew::all_settled() {
 
 void Crew::look() {
   if (!ending_.begun()) return;
-  for (auto step = ending_.look(calls_->open() > 0, any_worker(), fork_server_ != nullptr);
-       step.act != Act::nothing;
-       step = ending_.look(calls_->open() > 0, any_worker(), fork_server_ != nullptr))
-    perform(step);
+  const auto next_step = [this] {
+    return ending_.look(calls_->open() > 0, any_worker(), !servers_.empty());
+  };
+  for (auto step = next_step(); step.act != Act::nothing; step = next_step()) perform(step);
 }
 
 bool Crew::any_worker() const {
@@ -82,14 +80,15 @@ void Crew::perform(const Ending::Step& step) {
     case Act::ask_to_leave:
       return for_each_worker([this](Member member, worker::WorkerProcess& worker) {
         if (!worker.was_ready()) return worker.kill(Cause::shut_down);
+        if (seats_[member].duty == Duty::leaving) return;
         worker.asked_to_leave();
         calls_->ask_to_leave(member);
       });
     case Act::fail_and_terminate:
-      calls_->fail_all(shut_down_error(plan_.contract.service));
+      calls_->fail_all(shut_down_error());
       return for_each_worker([](Member, worker::WorkerProcess& worker) { worker.terminate(); });
     case Act::fail_and_kill:
-      calls_->fail_all(shut_down_error(plan_.contract.service));
+      calls_->fail_all(shut_down_error());
       return kill_all();
     case Act::kill:
       return kill_all();
@@ -97,7 +96,7 @@ void Crew::perform(const Ending::Step& step) {
       give_up();
       [[fallthrough]];
     case Act::close:
-      if (fork_server_) fork_server_->close();
+      for (const Server& server : servers_) server->close();
       return;
     case Act::done:
       return finish();

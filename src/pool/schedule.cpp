@@ -2,45 +2,79 @@
 
 namespace bulkhead::pool {
 
-void Schedule::joined(Member member) {
-  if (!loads_[member]) ++present_;
-  loads_[member] = 0;
+void Schedule::joined(Member member, std::size_t at_once) {
+  left(member);
+  ++present_;
+  places_[member] = {.at_once = at_once};
+}
+
+void Schedule::retire(Member member) {
+  if (!present(member) || places_[member].retired) return;
+  places_[member].retired = true;
+  --present_;
 }
 
 void Schedule::left(Member member) {
-  if (!loads_[member]) return;
-  if (*loads_[member] > 0) --busy_;
-  --present_;
-  loads_[member].reset();
+  if (!present(member)) return;
+  running_ -= places_[member].running();
+  if (!places_[member].retired) --present_;
+  places_[member] = {};
 }
 
-std::optional<Schedule::Member> Schedule::pick() const {
+// In a worker that runs one call at a time, each is alone.
+bool Schedule::takes(const Place& place, Run run) const {
+  if (place.at_once == 0 || place.alone || place.retired) return false;
+  if (run == Run::alone && place.at_once > 1) return place.load == 0;
+  return place.load < std::max(ahead_, place.at_once);
+}
+
+// The load is measured by the threads that share it. So one with a free thread always comes first.
+std::optional<Schedule::Member> Schedule::pick(Run run) const {
   std::optional<Member> best;
-  for (Member member = 0; member < loads_.size(); ++member) {
-    if (!loads_[member] || *loads_[member] >= ahead_) continue;
-    if (*loads_[member] == 0) return member;
-    if (!best || *loads_[member] < *loads_[*best]) best = member;
+  for (Member member = 0; member < places_.size(); ++member) {
+    const Place& place = places_[member];
+    if (!takes(place, run)) continue;
+    if (place.load == 0) return member;
+    if (!best || place.load * places_[*best].at_once < places_[*best].load * place.at_once)
+      best = member;
   }
   return best;
 }
 
-void Schedule::gave(Member member) {
-  if (!loads_[member]) return;
-  if ((*loads_[member])++ == 0) ++busy_;
+void Schedule::gave(Member member, Run run) {
+  if (!present(member)) return;
+  Place& place = places_[member];
+  if (place.load++ < place.at_once) ++running_;
+  place.alone |= run == Run::alone && place.at_once > 1;
 }
 
 void Schedule::returned(Member member, std::size_t count) {
-  if (!loads_[member] || count == 0) return;
-  if ((*loads_[member] -= count) == 0) --busy_;
+  if (!present(member)) return;
+  Place& place = places_[member];
+  running_ -= place.running();
+  place.load -= count;
+  running_ += place.running();
+  if (place.load == 0) place.alone = false;
 }
 
-std::optional<Schedule::Theft> Schedule::relief_for(Member idle) const {
-  if (load(idle) > 0 || !present(idle)) return std::nullopt;
-  Member most = idle;
-  for (Member member = 0; member < loads_.size(); ++member)
-    if (load(member) > load(most)) most = member;
-  if (load(most) < 2) return std::nullopt;  // it runs the only one that it has
-  return Theft{most, load(most) / 2};
+bool Schedule::has_free_thread(Member member) const {
+  const Place& place = places_[member];
+  return place.load < place.at_once && !place.alone && !place.retired;
+}
+
+// From the one with most calls that no thread runs: as many as even out what both hold. What a
+// retired one has not begun was taken back: if it holds more than it runs, those are answered.
+std::optional<Schedule::Theft> Schedule::relief_for(Member free) const {
+  if (!has_free_thread(free)) return std::nullopt;
+  Member most = free;
+  for (Member member = 0; member < places_.size(); ++member)
+    if (!places_[member].retired && places_[member].waiting() > places_[most].waiting())
+      most = member;
+  const Place &to = places_[free], &from = places_[most];
+  if (from.waiting() == 0) return std::nullopt;
+  const std::size_t share = (to.load + from.load) * to.at_once / (to.at_once + from.at_once);
+  const std::size_t fair = share > to.load ? share - to.load : 1;
+  return Theft{most, std::min(fair, from.waiting())};
 }
 
 }  // namespace bulkhead::pool

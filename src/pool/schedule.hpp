@@ -1,7 +1,10 @@
 // Who gets what: the least loaded worker first, some calls ahead so that no worker starves, and
-// some of them back when another worker is free. Counts only: no I/O, no thread, no clock.
+// some of them back when another worker has a thread free. A call that must run alone goes to a
+// worker that holds nothing, which gets nothing else until it is done.
+// Counts only: no I/O, no thread, no clock.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -11,36 +14,57 @@ namespace bulkhead::pool {
 class Schedule {
  public:
   using Member = std::size_t;  // a worker's place in the pool, from 0
+  // How a call may run: beside others in its worker, or alone there.
+  enum class Run : bool { beside_others, alone };
 
-  // `ahead`: how many calls a worker may hold, the one that it runs included.
-  Schedule(std::size_t members, std::size_t ahead) : loads_(members), ahead_(ahead) {}
+  // `ahead`: how many calls a worker may hold, those that it runs included. One that runs more at
+  // once may hold as many as it runs.
+  Schedule(std::size_t members, std::size_t ahead) : places_(members), ahead_(ahead) {}
 
-  void joined(Member member);  // it is ready, with nothing to do
+  // It is ready, with nothing to do, and runs so many calls at once: at least one.
+  void joined(Member member, std::size_t at_once = 1);
+  void retire(Member member);  // it gets no more calls, and counts until it has answered its last
   void left(Member member);    // it ended; what it held is counted elsewhere
-  bool present(Member member) const { return loads_[member].has_value(); }
-  std::size_t members() const { return present_; }
+  bool present(Member member) const { return places_[member].at_once > 0; }
+  // It was retired, and has answered its last.
+  bool spent(Member member) const { return places_[member].retired && load(member) == 0; }
+  std::size_t members() const { return present_; }  // without the retired
 
-  // Whom to give the next call to: none when all hold as many as they may.
-  std::optional<Member> pick() const;
-  void gave(Member member);                             // it was given a call
-  void returned(Member member, std::size_t count = 1);  // answered, or taken back from it
+  // Whom to give the next call to, if anyone: for one that must run alone, none may be there until
+  // a worker has done all that it holds. Nobody is to be given another call before that.
+  std::optional<Member> pick(Run run = Run::beside_others) const;
+  void gave(Member member, Run run = Run::beside_others);  // it was given a call
+  void returned(Member member, std::size_t count = 1);     // answered, or taken back from it
 
-  std::size_t load(Member member) const { return loads_[member].value_or(0); }
-  // Workers that have at least one call, so run one: each runs one at a time.
-  std::size_t busy() const { return busy_; }
+  std::size_t load(Member member) const { return places_[member].load; }
+  // It would begin with another call at once.
+  bool has_free_thread(Member member) const;
+  // Calls that workers run: of those that each holds, as many as it runs at once.
+  std::size_t running() const { return running_; }
 
-  // A worker is free and nothing waits: from whom to take how many calls back, the latest first.
+  // A worker has a thread free and nothing waits: from whom to take how many calls back, the latest
+  // first.
   struct Theft {
     Member from;
     std::size_t count;
   };
-  std::optional<Theft> relief_for(Member idle) const;
+  std::optional<Theft> relief_for(Member free) const;
 
  private:
-  std::vector<std::optional<std::size_t>> loads_;  // calls held; empty: no worker there
+  struct Place {
+    std::size_t at_once = 0;  // 0: no worker there
+    std::size_t load = 0;     // calls held
+    bool alone = false;       // the one that it holds is to stay alone
+    bool retired = false;
+    std::size_t running() const { return std::min(load, at_once); }
+    std::size_t waiting() const { return load - running(); }
+  };
+  bool takes(const Place& place, Run run) const;
+
+  std::vector<Place> places_;
   std::size_t ahead_;
   std::size_t present_ = 0;
-  std::size_t busy_ = 0;
+  std::size_t running_ = 0;
 };
 
 }  // namespace bulkhead::pool

@@ -2,11 +2,16 @@
 // replaced.
 #include "bulkhead/detail/worker_set.hpp"
 
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <system_error>
+#include <utility>
 
 #include "bulkhead/pool.hpp"
 #include "bulkhead/worker.hpp"
+#include "platform/home_process.hpp"
+#include "platform/stdio.hpp"
 #include "pool/crew.hpp"
 #include "worker/handshake.hpp"
 
@@ -20,29 +25,47 @@ class CrewHandle final : public WorkerSet {
       : crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire())) {
     crew_->start();
   }
-  ~CrewHandle() override { crew_->kill_now(); }
+  // In a fork of the process that made it, all of it is kept as it is: its names, descriptors and
+  // processes are the other's.
+  ~CrewHandle() override {
+    if (home_.here())
+      crew_->kill_now();
+    else
+      static_cast<void>(new (std::nothrow) std::shared_ptr<pool::Crew>(crew_));
+  }
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
 
   void submit(const std::shared_ptr<Call>& call) override { crew_->calls().submit(call); }
   PoolStats stats() const override {
     PoolStats stats;
-    crew_->fill(stats);
+    if (home_.here()) crew_->fill(stats);
     return stats;
   }
+  // Holds the crew: a pool that is destroyed meanwhile does not wait for whoever is in here.
+  void reload() override {
+    const auto crew = crew_;
+    if (auto why = crew->calls().out_of_reach()) std::rethrow_exception(std::move(why));
+    crew->reload();
+  }
   ShutdownReport shutdown(std::chrono::milliseconds grace) override {
-    return crew_->shut_down(grace);
+    return home_.here() ? crew_->shut_down(grace) : ShutdownReport{};
   }
   std::optional<CrashReport> crash() const override {
+    if (!home_.here()) return std::nullopt;
     const auto crash = crew_->last_crash();
     return crash ? std::optional(*crash) : std::nullopt;
   }
   bool alive() const override { return stats().workers > 0; }
-  pid_t pid() const override { return crew_->pid(); }
+  pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }
 
  private:
+  const platform::HomeProcess home_;
   const std::shared_ptr<pool::Crew> crew_;
 };
+
+// More than any machine has use for: a mistake, as a negative number is.
+constexpr std::size_t most_workers = 4096;
 
 template <class Duration>
 void require_not_negative(Duration duration, const char* field) {
@@ -54,8 +77,24 @@ void require(bool condition, const char* complaint) {
   if (!condition) throw std::invalid_argument(complaint);
 }
 
+// What there is neither a descriptor nor a thread for does not start.
+std::unique_ptr<WorkerSet> start(pool::Crew::Plan plan) {
+  worker::require_served();
+  platform::note_closed_stdio();
+  const std::string service = plan.contract.service;
+  try {
+    return std::make_unique<CrewHandle>(std::move(plan));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::system_error& error) {
+    throw Error(errc::start_failed, service + " workers could not be started: " + error.what(),
+                error.code());
+  }
+}
+
 void check(const PoolOptions& options) {
   require(options.workers > 0, "PoolOptions::workers must be at least 1");
+  require(options.workers <= most_workers, "PoolOptions::workers must be at most 4096");
   require(options.max_attempts > 0, "PoolOptions::max_attempts must be at least 1");
   require(options.max_message > 0, "PoolOptions::max_message must be at least 1");
   require_not_negative(options.connect_timeout, "PoolOptions::connect_timeout");
@@ -66,21 +105,18 @@ void check(const PoolOptions& options) {
 
 std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOptions& options) {
   check(options);
-  worker::require_served();
-  return std::make_unique<CrewHandle>(pool::Crew::Plan{.contract = contract, .options = options});
+  return start({.contract = contract, .options = options});
 }
 
 std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options) {
   require_not_negative(options.connect_timeout, "WorkerOptions::connect_timeout");
-  worker::require_served();
-  return std::make_unique<CrewHandle>(
-      pool::Crew::Plan{.contract = contract,
-                       .options = {.workers = 1,
-                                   .launch = options.launch,
-                                   .connect_timeout = options.connect_timeout,
-                                   .queue_limit = options.queue_limit,
-                                   .max_attempts = 1},
-                       .lone = true});
+  return start({.contract = contract,
+                .options = {.workers = 1,
+                            .launch = options.launch,
+                            .connect_timeout = options.connect_timeout,
+                            .queue_limit = options.queue_limit,
+                            .max_attempts = 0},  // nothing is tried again
+                .lone = true});
 }
 
 std::exception_ptr codec_failure(const RequestType& type, const char* what,

@@ -73,6 +73,10 @@ std::optional<std::string> mounted_at(const std::string& point, const std::strin
   return std::nullopt;
 }
 
+// The kernel puts changes off that follow others closely, by a timer that an idle processor may
+// serve as late as it pleases: a second has been seen.
+constexpr milliseconds look_again{10};
+
 }  // namespace
 
 Cgroup::Cgroup(std::string path, platform::Fd directory)
@@ -120,7 +124,7 @@ bool Cgroup::wait_empty(milliseconds timeout) const {
   const auto file = platform::try_open(path_ + "/cgroup.events", platform::Access::read);
   while (says_populated(platform::read_again(file))) {
     if (until(end) == milliseconds(0)) return false;
-    platform::wait_ready(file, platform::Readiness::exceptional, until(end));
+    platform::wait_ready(file, platform::Readiness::exceptional, std::min(until(end), look_again));
   }
   return true;
 }

@@ -36,6 +36,17 @@ void prove_usable(const Cgroup& roof) {
                             "no process can be started in the cgroup " + roof.path());
 }
 
+// Whether it is this user's to kill what is in it.
+bool may_clear(const std::string& roof) {
+  return bool(platform::try_open(roof + "/cgroup.procs", platform::Access::write));
+}
+
+void sweep(const std::string& path) {
+  const auto roof = may_clear(path) ? Cgroup::open(path) : std::nullopt;
+  if (roof && platform::try_lock(roof->directory()) && !roof->remove(sweep_timeout))
+    platform::logger()->warn("cannot end all processes that were left in {}", path);
+}
+
 }  // namespace
 
 std::optional<Cgroup> make_roof() {
@@ -68,21 +79,20 @@ bool owner_lives(const RoofOwner& owner) {
   return process && process->start_time == owner.start_time && process->state != 'Z';
 }
 
-void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout) {
+bool remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout) {
+  bool gone = true;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(own_cgroup().value_or("/nowhere"), ignored))
     if (parse_roof_name(entry.path().filename().native()) == owner)
-      remove_orphaned_roof(entry.path().native(), timeout);
+      gone = remove_orphaned_roof(entry.path().native(), timeout) && gone;
+  return gone;
 }
 
 void sweep_roofs(const std::string& directory) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
     const auto owner = parse_roof_name(entry.path().filename().native());
-    if (!owner || owner_lives(*owner)) continue;
-    const auto roof = Cgroup::open(entry.path().native());
-    if (roof && platform::try_lock(roof->directory()) && !roof->remove(sweep_timeout))
-      platform::logger()->warn("cannot end all processes that were left in {}", roof->path());
+    if (owner && !owner_lives(*owner)) sweep(entry.path().native());
   }
 }
 

@@ -33,7 +33,7 @@ struct RoofOwner {
 // False also for one that has ended and that nobody has reaped.
 bool owner_lives(const RoofOwner& owner);
 // As remove_orphaned_roof, where it was killed before it could say whether it has one.
-void remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout);
+bool remove_roofs_of(const RoofOwner& owner, std::chrono::milliseconds timeout);
 
 // Removes the roofs in `directory` whose fork servers are gone.
 void sweep_roofs(const std::string& directory);

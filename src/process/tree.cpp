@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "platform/fd.hpp"
@@ -28,12 +29,19 @@ bool cgroups_are_off() {
 }
 
 // Of very many only some, as each costs a descriptor for a moment: the rest is for the next round.
-// An id of a child that was not reaped cannot be another process's.
+// An id of a child that was not reaped cannot be another process's; a program's other threads may
+// reap what they started themselves.
 std::vector<platform::Pidfd> kill_children(const std::vector<pid_t>& children) {
   constexpr std::size_t batch = 64;
   std::vector<platform::Pidfd> killed;
-  for (const pid_t child : children)
-    if (killed.size() < batch) killed.push_back(platform::Pidfd::open(child));
+  for (const pid_t child : children) {
+    if (killed.size() == batch) break;
+    try {
+      killed.push_back(platform::Pidfd::open(child));
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::no_such_process) throw;
+    }
+  }
   for (const auto& child : killed) child.signal(SIGKILL);
   return killed;
 }

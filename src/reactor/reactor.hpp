@@ -1,6 +1,7 @@
 // The one thread that waits: for timers, doorbells, ends of processes, and what other threads post.
 // Shared by all pools and workers of a process: it starts with the first and ends with the last.
-// Thread safe. Nothing that runs on it may block.
+// Thread safe. Nothing that runs on it may block. A forked process has none until it makes its own:
+// the one that it inherited has no thread there, and must be left alone, not even destroyed.
 #pragma once
 
 #include <atomic>

@@ -5,6 +5,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstdint>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "platform/fd.hpp"
@@ -23,11 +24,14 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   // `on_readable` returns false when it wants to hear no more. `owner`, of which this is a part, is
-  // kept alive while it runs, and nothing is called once it is gone.
+  // kept alive while it runs, and nothing is called once it is gone. Throws std::system_error where
+  // the kernel watches no more.
   template <class Owner, class OnReadable>
   void start(const platform::Fd& fd, std::weak_ptr<Owner> owner, OnReadable on_readable) {
     stop();
-    descriptor_.assign(fd.get());
+    boost::system::error_code error;
+    descriptor_.assign(fd.get(), error);
+    if (error) throw std::system_error(error, "cannot watch a descriptor");
     wait(std::move(owner), std::move(on_readable));
   }
   void stop() {

@@ -131,14 +131,8 @@ std::optional<OpenCall> AppEnd::close(const Head& head) {
   return open;
 }
 
-void AppEnd::reopen(OpenCall open) {
-  const Slot slot = free_slots_.back();
-  free_slots_.pop_back();
-  const Ticket ticket = ++last_ticket_;
-  slots_[slot].store(slot_word::begun(ticket), std::memory_order_release);
-  entries_[slot] = {std::move(open), ticket};
-  remember_order(slot, ticket);
-}
+// Without a slot: the one that it had may be in use again, and no other free.
+void AppEnd::reopen(OpenCall open) { reopened_.push_back(std::move(open)); }
 
 // What is answered leaves from the front; behind a call that is never answered it piles up.
 void AppEnd::remember_order(Slot slot, Ticket ticket) {
@@ -153,12 +147,13 @@ bool AppEnd::not_begun(Slot slot) const {
 
 AppEnd::Left AppEnd::drain() {
   Left left;
+  left.begun = std::exchange(reopened_, {});
   outbox_.clear();
   for (const auto& [slot, ticket] : order_) {
     if (entries_[slot].ticket != ticket) continue;
     auto& calls = not_begun(slot) ? left.not_begun : left.begun;
     calls.push_back(release(slot));
-    calls.back().since = std::max(calls.back().since, last_answer_);
+    if (at_once_ == 1) calls.back().since = std::max(calls.back().since, last_answer_);
   }
   order_.clear();
   return left;
@@ -206,6 +201,9 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
 const char* AppEnd::fault_of(const Head& head) const {
   switch (head.kind) {
     case Kind::ready:
+      if (head.slot == 0 || head.slot > entries_.size())
+        return "it was ready to run more calls at once than it can have, or none";
+      break;
     case Kind::refused:
       break;
     case Kind::response:

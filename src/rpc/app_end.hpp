@@ -28,6 +28,8 @@ class AppEnd {
 
   // --- under the owner's lock
 
+  // How many calls it runs at once, as its `ready` says: one unless told.
+  void runs(std::size_t at_once) { at_once_ = at_once; }
   // Gives the worker a call, of which it holds fewer than `capacity`. It goes out at once, or when
   // there is room in the ring.
   void hand_over(OpenCall call);
@@ -62,6 +64,8 @@ class AppEnd {
   // Never waits. After a violation there is nothing more to receive; violation() says what it was.
   Received receive(Message& message);
   const std::string& violation() const { return violation_; }
+  // The same for what its owner found: nothing more is received.
+  void distrust(std::string what) { violation_ = std::move(what); }
 
   ipc::Link& link() { return link_; }
 
@@ -97,8 +101,10 @@ class AppEnd {
   // As they were given; the answered ones among them have another ticket in their slot.
   std::deque<std::pair<Slot, Ticket>> order_;
   std::deque<Outgoing> outbox_;
+  std::vector<OpenCall> reopened_;
   Ticket last_ticket_ = 0;
   bool send_violated_ = false;
+  std::size_t at_once_ = 1;
   OpenCall::Time last_answer_{};
 
   // with the receive role

@@ -5,8 +5,15 @@
 
 namespace bulkhead::detail {
 
-bool Call::wait(AnswerSource::Deadline deadline) const {
-  if (ready()) return true;
+bool Call::settle_if_lost() {
+  auto why = source ? source->out_of_reach() : nullptr;
+  if (!why) return false;
+  settle(std::move(why));
+  return true;
+}
+
+bool Call::wait(AnswerSource::Deadline deadline) {
+  if (ready_or_lost()) return true;
   if (source) source->receive_for(*this, deadline);
   for (std::uint32_t seen = state_.load(std::memory_order_acquire); seen != settled;
        seen = state_.load(std::memory_order_acquire)) {

@@ -34,13 +34,19 @@ Step CallLife::answered() {
   return {};
 }
 
-Step CallLife::worker_lost(bool begun) {
+// Whatever the worker's memory says that ran beside it, a call is only spared once.
+Step CallLife::crashed(Run run) {
+  const bool spared = run == Run::beside_others && !must_run_alone();
+  if (!spared) ++charged_;
+  if (charged_ >= attempts_allowed_) return settle(Step::Then::fail, Failure::crashed);
+  ++tries_lost_;
+  return taken_back();
+}
+
+Step CallLife::worker_lost(Run run) {
   switch (state_) {
     case State::handed_over:
-      if (!begun) return taken_back();
-      if (workers_lost_ + 1 >= attempts_allowed_) return settle(Step::Then::fail, Failure::crashed);
-      ++workers_lost_;
-      return taken_back();
+      return run == Run::not_begun ? taken_back() : crashed(run);
     case State::stopping:  // the end that the stop asked for: never a crash of the call
       return settle(Step::Then::fail, stop_reason_);
     case State::abandoned:

@@ -10,6 +10,9 @@
 //
 // Whether a worker has begun a call is told by the call's slot in shared memory, which the owner
 // reads, or takes back, just before it reports an event.
+//
+// A call that ran beside others when its worker ended is only a suspect. If it may be tried again
+// it is, without being charged; but alone from then on, so that the next crash is its own.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +34,8 @@ class CallLife {
     partial,   // ask the handler; the caller waits for its answer or its worker's end
     terminal,  // the caller is told now, and the handler asked
   };
+  // How far its worker was with it when it ended.
+  enum class Run : std::uint8_t { not_begun, alone, beside_others };
   enum class Failure : std::uint8_t { none, crashed, cancelled, deadline, shut_down };
 
   // What the owner must do next.
@@ -42,20 +47,23 @@ class CallLife {
   };
 
   CallLife() = default;
-  // `max_attempts`: how many workers it may take down; one that is not idempotent, one.
+  // `max_attempts`: how many workers it may take down before it is given up; 0: it is not tried
+  // again in any case, as one that is not idempotent.
   CallLife(bool idempotent, unsigned max_attempts)
-      : attempts_allowed_(idempotent && max_attempts > 0 ? max_attempts : 1) {}
+      : attempts_allowed_(idempotent ? max_attempts : 0) {}
 
   State state() const { return state_; }
   // The attempt that is under way, from 1.
-  unsigned attempt() const { return workers_lost_ + 1; }
+  unsigned attempt() const { return tries_lost_ + 1; }
+  // It may have taken a worker down: until it is settled, it must not run beside others.
+  bool must_run_alone() const { return tries_lost_ > 0; }
 
   void hand_over();
   // The owner got it back before the worker had begun.
   Step taken_back();
   Step answered();
-  // Its worker ended. `begun`: it had taken the call up.
-  Step worker_lost(bool begun);
+  // Its worker ended.
+  Step worker_lost(Run run);
   // Its caller or its deadline asks for an end. `reason`: cancelled or deadline.
   Step stop(Failure reason, Stop how, bool begun);
   // The handler that was asked to stop has not answered within its grace period.
@@ -65,11 +73,13 @@ class CallLife {
 
  private:
   Step settle(Step::Then then, Failure failure = Failure::none);
+  Step crashed(Run run);
 
   State state_ = State::queued;
   Failure stop_reason_ = Failure::none;
-  unsigned attempts_allowed_ = 1;
-  unsigned workers_lost_ = 0;
+  unsigned attempts_allowed_ = 0;
+  unsigned tries_lost_ = 0;  // that had begun when their worker ended
+  unsigned charged_ = 0;     // those among them that were its own fault
 };
 
 }  // namespace bulkhead::rpc

@@ -17,7 +17,9 @@ struct OpenCall {
   std::shared_ptr<detail::Call> call;
   CallLife life;
   CallId id = 0;
-  Time since{};  // when its present worker was given it, or came to it after others
+  // When its present worker was given it, or came to it after others. One that runs several at
+  // once does not tell when it came to which.
+  Time since{};
 };
 
 }  // namespace bulkhead::rpc

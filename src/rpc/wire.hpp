@@ -8,7 +8,8 @@
 //   kind       way          id, ticket, slot   request     body
 //   request    to worker    the call's         its index   the packed request
 //   leave      to worker    0                  0           empty: end when all before it is done
-//   ready      to app       0                  0           empty: it will take requests
+//   ready      to app       0, 0, how many     0           empty: it will take requests, and run
+//                                                         so many of them at once, from 1
 //   refused    to app       0                  0           text: why it will not
 //   response   to app       as in its request  its index   the packed response
 //   threw      to app       as in its request  its index   exception's type, 0, its what()

@@ -16,10 +16,26 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 
 }  // namespace
 
-WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message)
-    : link_(ipc::End::worker, std::move(segment), std::move(bell)), max_message_(max_message) {}
+WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
+                     unsigned threads)
+    : link_(ipc::End::worker, std::move(segment), std::move(bell)),
+      max_message_(max_message),
+      threads_(threads) {}
+
+// A thread by itself has nobody to lock out.
+std::unique_lock<std::mutex> WorkerEnd::hold(std::mutex& mutex) const {
+  return threads_ > 1 ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
+}
 
 WorkerEnd::Next WorkerEnd::next(Request& request) {
+  const auto lock = hold(receiving_);
+  if (leaving_) return Next::leave;
+  const Next found = receive(request);
+  leaving_ = found == Next::leave;
+  return found;
+}
+
+WorkerEnd::Next WorkerEnd::receive(Request& request) {
   bool first = true;  // the next part begins a message
   bool ours = false;  // the parts that come belong to a message that is for us
   for (request.bytes.clear();;) {
@@ -57,6 +73,7 @@ bool WorkerEnd::claim(const Head& head) {
 }
 
 bool WorkerEnd::send(Head head, std::span<const std::byte> body) {
+  const auto lock = hold(sending_);  // the parts of a message follow each other
   head.size = body.size();
   auto first = std::as_bytes(std::span(&head, std::size_t{1}));
   for (bool more = true; more;) {
@@ -74,7 +91,7 @@ bool WorkerEnd::send(Head head, std::span<const std::byte> body) {
   return true;
 }
 
-bool WorkerEnd::ready() { return send({.kind = Kind::ready}, {}); }
+bool WorkerEnd::ready() { return send({.slot = threads_, .kind = Kind::ready}, {}); }
 
 bool WorkerEnd::refuse(std::string_view why) {
   return send({.kind = Kind::refused}, bytes_of(why.substr(0, max_exception_text)));

@@ -1,8 +1,12 @@
 // The worker's end of a connection: requests come in, claimed one by one; answers go out.
-// For one thread. Trusts the app, which may vanish at any moment.
+// Trusts the app, which may vanish at any moment.
+//
+// For as many threads as it is told of. One of them waits for the next request, and gives way to
+// another before it runs it: what is claimed is at hand, and nothing waits behind it.
 #pragma once
 
 #include <cstddef>
+#include <mutex>
 #include <span>
 #include <string_view>
 
@@ -13,7 +17,12 @@ namespace bulkhead::rpc {
 
 class WorkerEnd {
  public:
-  WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message);
+  // `threads`: how many use it, and so how many requests run at once.
+  WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
+            unsigned threads = 1);
+
+  // The app can hand over no more calls than this at once.
+  std::size_t most_threads() const { return link_.segment().slots().size(); }
 
   struct Request {
     Head head;
@@ -22,6 +31,7 @@ class WorkerEnd {
   };
   enum class Next { request, leave, app_gone };
   // Waits for the next request that the app has not taken back. From here on it counts as begun.
+  // Once one thread was told to leave, all are.
   Next next(Request& request);
 
   // These wait for room in the ring, and return false when the app is gone.
@@ -31,12 +41,19 @@ class WorkerEnd {
   bool report_exception(const Head& request, std::string_view type, std::string_view what);
 
  private:
+  Next receive(Request& request);
   bool claim(const Head& head);
   bool take_up(Request& request);
   bool send(Head head, std::span<const std::byte> body);
 
+  std::unique_lock<std::mutex> hold(std::mutex& mutex) const;
+
   ipc::Link link_;
   const std::size_t max_message_;
+  const unsigned threads_;
+  // Used with several threads only. Nobody needs both at once.
+  std::mutex receiving_, sending_;
+  bool leaving_ = false;  // guarded by receiving_
 };
 
 }  // namespace bulkhead::rpc

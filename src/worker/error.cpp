@@ -38,7 +38,7 @@ class Category final : public std::error_category {
       case errc::message_too_large:
         return "the message is larger than any may be";
       case errc::restart_limit:
-        return "the pool gave up restarting its workers for now";
+        return "the pool gave up restarting its workers, and tries again later";
     }
     return "unknown error";
   }

@@ -1,44 +1,24 @@
 #include "worker/fork_server.hpp"
 
-#include <spdlog/spdlog.h>
-
-#include <array>
 #include <csignal>
+#include <utility>
 
 #include "platform/fault.hpp"
 #include "platform/host.hpp"
-#include "platform/log.hpp"
 #include "platform/proc.hpp"
 #include "platform/socket.hpp"
 #include "process/roof.hpp"
+#include "worker/plan.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
-constexpr int control_number = 3;  // of the control socket, in the launched program
 // Its workers are dead when it is asked to end: what is left to do takes a moment, unless it hangs.
 constexpr std::chrono::seconds patience_to_leave{2};
-
-process::Program plan(const Launch& launch, const std::string& service) {
-  process::Program program;
-  // By this name the kernel finds the image that this process runs, also when its file has moved.
-  program.path = launch.program().empty() ? "/proc/self/exe" : launch.program().string();
-  program.arguments = {launch.program().empty() ? platform::own_executable() : program.path};
-  program.arguments.insert(program.arguments.end(), launch.arguments().begin(),
-                           launch.arguments().end());
-  program.environment = process::make_environment(platform::environment(), launch.environment(),
-                                                  {"BULKHEAD_CONNECT_TIMEOUT"});
-  for (auto& entry : launch_environment(service, control_number))
-    program.environment.push_back(std::move(entry));
-  if (!launch.directory().empty()) program.working_directory = launch.directory().string();
-  program.new_session = true;
-  // The reactor's thread spawns it, and lives as long as it does. Once it serves, it watches the
-  // app itself, so that it can end its workers' trees in good order.
-  program.dies_with_parent_thread = true;
-  return program;
-}
+constexpr std::chrono::seconds patience_for_roof{1};
+constexpr std::chrono::milliseconds look_again{10};
 
 }  // namespace
 
@@ -53,7 +33,7 @@ ForkServer::ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::
       timer_(*reactor_) {}
 
 std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor> reactor,
-                                               const Launch& program,
+                                               const process::Program& program,
                                                const detail::Contract& contract,
                                                std::chrono::milliseconds connect_timeout,
                                                std::weak_ptr<Listener> listener) {
@@ -64,11 +44,10 @@ std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor>
   return server;
 }
 
-void ForkServer::spawn(const Launch& launch) {
+void ForkServer::spawn(process::Program program) {
   try {
     platform::SocketPair control = platform::packet_pair();
     platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
-    process::Program program = plan(launch, contract_.service);
     program.descriptors = {
         {output.write.get(), 1}, {errors.write.get(), 2}, {control.theirs.get(), control_number}};
     child_ = process::spawn(program);
@@ -106,7 +85,7 @@ bool ForkServer::read_control() {
       if (packet.io == platform::Io::end) return false;  // its process ends too, or is timed out
       if (stage_ == Stage::launching)
         take_greeting(packet.bytes);
-      else if (stage_ != Stage::ended)
+      else if (!dead())
         take_notice(unpack_notice(packet.bytes), std::move(packet.fds));
     } catch (const std::exception& error) {
       fail(Error(errc::start_failed, "the " + contract_.service +
@@ -132,7 +111,7 @@ void ForkServer::take_notice(const Notice& notice, std::vector<platform::Fd> fds
     return fail(Error(errc::start_failed,
                       contract_.service + " workers could not be started: " + refused->why));
   if (const auto* started = std::get_if<Started>(&notice)) {
-    if (fds.empty()) return;
+    if (fds.empty()) return give_up_worker(started->number);
     tell([&](Listener& listener) {
       listener.worker_started(started->number, started->pid,
                               platform::Pidfd(std::move(fds.front())));
@@ -143,32 +122,62 @@ void ForkServer::take_notice(const Notice& notice, std::vector<platform::Fd> fds
                     std::error_code(not_started->error, std::generic_category()));
     tell([&](Listener& listener) { listener.worker_not_started(not_started->number, why); });
   } else if (const auto* ended = std::get_if<Ended>(&notice)) {
+    unreaped_.erase(ended->number);
     tell([&](Listener& listener) { listener.worker_reaped(ended->number, ended->ending); });
   }
+}
+
+// There was no descriptor left to hold it by.
+void ForkServer::give_up_worker(WorkerNumber number) {
+  signal_worker(number, SIGKILL);
+  const Error why(errc::start_failed,
+                  "a " + contract_.service +
+                      " worker could not be started: this process has too many open files",
+                  std::make_error_code(std::errc::too_many_files_open));
+  tell([&](Listener& listener) { listener.worker_not_started(number, why); });
 }
 
 void ForkServer::take(const Serving& notice) {
   roof_ = notice.roof;
   stage_ = Stage::serving;
   timer_.stop();
-  tell([](Listener& listener) { listener.fork_server_serves(); });
+  tell([this](Listener& listener) { listener.fork_server_serves(*this); });
 }
 
 // ------------------------------------------------------------ what it is told
 
-void ForkServer::send(const Order& order, std::span<const int> fds) {
-  const auto sent = platform::send_packet(control_socket_, pack(order), fds);
-  if (sent == platform::Sent::would_block) {
-    platform::logger()->error("the {} fork server {} takes no orders any more: it is ended",
-                              contract_.service, pid());
-    kill();
+// What finds no room waits: forking may take longer than ordering, or be stopped for a while. A
+// worker that waits for too long is timed out, and with it this process, which hangs.
+void ForkServer::send(const Order& order, std::initializer_list<const platform::Fd*> fds) {
+  if (dead()) return;
+  auto packet = pack(order);
+  std::vector<int> numbers;
+  for (const platform::Fd* fd : fds) numbers.push_back(fd->get());
+  if (outbox_.empty() && send_now(packet, numbers)) return;
+  Waiting waiting{std::move(packet), {}};
+  for (const platform::Fd* fd : fds) waiting.fds.push_back(platform::duplicate(*fd));
+  outbox_.push_back(std::move(waiting));
+  if (outbox_.size() == 1) send_waiting();
+}
+
+bool ForkServer::send_now(std::span<const std::byte> packet, std::span<const int> fds) {
+  return platform::send_packet(control_socket_, packet, fds) != platform::Sent::would_block;
+}
+
+void ForkServer::send_waiting() {
+  for (; !outbox_.empty(); outbox_.pop_front()) {
+    std::vector<int> fds;
+    for (const platform::Fd& fd : outbox_.front().fds) fds.push_back(fd.get());
+    if (!send_now(outbox_.front().packet, fds)) break;
   }
+  if (outbox_.empty()) return;
+  timer_.start(std::chrono::steady_clock::now() + look_again, weak_from_this(),
+               [this] { send_waiting(); });
 }
 
 void ForkServer::start_worker(const StartWorker& order, const platform::Fd& doorbell,
                               const platform::Fd& output, const platform::Fd& errors) {
-  const std::array<int, 3> fds{doorbell.get(), output.get(), errors.get()};
-  send(order, fds);
+  send(order, {&doorbell, &output, &errors});
 }
 
 void ForkServer::signal_worker(WorkerNumber number, int signal) {
@@ -176,25 +185,31 @@ void ForkServer::signal_worker(WorkerNumber number, int signal) {
 }
 
 void ForkServer::close() {
-  if (asked_to_end_ || stage_ == Stage::ended) return;
+  if (asked_to_end_ || dead()) return;
   asked_to_end_ = true;
   platform::fault_point("app.before_close");
   if (stage_ != Stage::serving) return kill();
   control_.stop();
+  platform::hang_up(control_socket_);  // forks of the app may hold it open
   control_socket_.reset();
+  outbox_.clear();
   timer_.start(std::chrono::steady_clock::now() + patience_to_leave, weak_from_this(),
                [this] { kill(); });
+}
+
+void ForkServer::leave_unreaped(WorkerNumber number, platform::Pidfd worker) {
+  if (!dead()) unreaped_.emplace(number, std::move(worker));
 }
 
 void ForkServer::kill() {
   // Before it serves it may be any program, with children in its own process group.
   if (stage_ == Stage::launching || stage_ == Stage::preparing)
-    platform::signal_group(child_.pid, SIGKILL);
+    child_.pidfd.signal_group(child_.pid, SIGKILL);
   child_.pidfd.signal(SIGKILL);
 }
 
 void ForkServer::timed_out(std::chrono::milliseconds connect_timeout) {
-  if (stage_ == Stage::serving || stage_ == Stage::ended) return;
+  if (stage_ == Stage::serving || dead()) return;
   fail(Error(errc::connect_timeout,
              "the " + contract_.service + " worker program " + std::to_string(pid()) +
                  " was not ready within " + std::to_string(connect_timeout.count()) + " ms: " +
@@ -210,30 +225,42 @@ void ForkServer::fail(const Error& why) {
 // ------------------------------------------------------------ its end
 
 void ForkServer::process_ended() {
-  if (stage_ == Stage::ended) return;
+  if (dead()) return;
   if (control_.running()) read_control();
-  // What it started before it served shares its group, whose number is ours until it is reaped.
-  if (stage_ != Stage::serving) platform::signal_group(child_.pid, SIGKILL);
+  // What it started before it served shares its group.
+  if (stage_ != Stage::serving) child_.pidfd.signal_group(child_.pid, SIGKILL);
   const auto ending = child_.pidfd.reap(false).value_or(platform::Ending{});
   output_->finish();
   errors_->finish();
   control_.stop();
   control_socket_.reset();
   timer_.stop();
-  std::optional<Error> why;
-  if (!asked_to_end_) why = ended_unasked(ending);
+  outbox_.clear();
+  if (!asked_to_end_) why_it_ended_ = ended_unasked(ending);
+  stage_ = Stage::dead;
+  for (const auto& [number, worker] : std::exchange(unreaped_, {})) worker.reap(false);
+  clear_roof(std::chrono::steady_clock::now() + patience_for_roof);
+}
+
+// What was in it may take a while to die.
+void ForkServer::clear_roof(std::chrono::steady_clock::time_point end) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!roof_cleared() && now < end)
+    return timer_.start(now + look_again, weak_from_this(), [this, end] { clear_roof(end); });
   stage_ = Stage::ended;
-  clear_roof();
-  tell([&](Listener& listener) { listener.fork_server_ended(std::move(why)); });
+  tell([&](Listener& listener) { listener.fork_server_ended(*this, why_it_ended_); });
 }
 
 // Killed as it began to serve, it had no time to say whether it has made one.
-void ForkServer::clear_roof() const {
-  constexpr std::chrono::seconds timeout(1);
-  if (!roof_.empty())
-    process::remove_orphaned_roof(roof_, timeout);
-  else
-    process::remove_roofs_of({child_.pid, start_time_}, timeout);
+bool ForkServer::roof_cleared() const {
+  if (platform::fault_errno("app.clear_roof") != 0) return false;
+  try {
+    constexpr std::chrono::milliseconds at_once(0);
+    if (!roof_.empty()) return process::remove_orphaned_roof(roof_, at_once);
+    return process::remove_roofs_of({child_.pid, start_time_}, at_once);
+  } catch (const std::system_error&) {
+    return false;  // there is no descriptor left for it
+  }
 }
 
 Error ForkServer::ended_unasked(const platform::Ending& ending) {

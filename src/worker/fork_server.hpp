@@ -1,18 +1,23 @@
 // The app's side of a fork server: launches it, judges its greeting, passes orders on, watches it.
 // Lives on the reactor: everything here runs there. Its listener is told of each thing once.
 //
-// Stages: launching (until the greeting) ─▶ preparing (preload) ─▶ serving ─▶ ended.
+// Stages: launching (until the greeting) ─▶ preparing (preload) ─▶ serving ─▶ dead (what it left
+// is cleared away) ─▶ ended.
 // The first reason to fail is the one that is told, when the process is gone.
 #pragma once
 
 #include <chrono>
+#include <deque>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/error.hpp"
-#include "bulkhead/worker.hpp"
 #include "process/output.hpp"
 #include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
@@ -28,10 +33,10 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
  public:
   class Listener {
    public:
-    virtual void fork_server_serves() = 0;
+    virtual void fork_server_serves(ForkServer& server) = 0;
     // It did not start, or died, or left as it was asked to (then `why` is empty).
     // With it die all of its workers.
-    virtual void fork_server_ended(std::optional<Error> why) = 0;
+    virtual void fork_server_ended(ForkServer& server, std::optional<Error> why) = 0;
     virtual void worker_started(WorkerNumber number, pid_t pid, platform::Pidfd process) = 0;
     virtual void worker_not_started(WorkerNumber number, const Error& why) = 0;
     virtual void worker_reaped(WorkerNumber number, const platform::Ending& ending) = 0;
@@ -43,13 +48,18 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   // Throws Error(start_failed) if the program cannot be started at all. `listener` is not told of
   // anything once it is gone.
   static std::shared_ptr<ForkServer> launch(std::shared_ptr<reactor::Reactor> reactor,
-                                            const Launch& program, const detail::Contract& contract,
+                                            const process::Program& program,
+                                            const detail::Contract& contract,
                                             std::chrono::milliseconds connect_timeout,
                                             std::weak_ptr<Listener> listener);
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
   bool serving() const { return stage_ == Stage::serving; }
+  // It takes no orders any more; once what it left is cleared away, or too slow to go, it has
+  // ended.
+  bool dead() const { return stage_ == Stage::dead || ended(); }
+  bool ended() const { return stage_ == Stage::ended; }
   // The descriptors are the worker's ends, and may be closed afterwards.
   void start_worker(const StartWorker& order, const platform::Fd& doorbell,
                     const platform::Fd& output, const platform::Fd& errors);
@@ -57,27 +67,34 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void signal_worker(WorkerNumber number, int signal);
   // Asks it to kill its workers' trees, and to end.
   void close();
+  // A worker that has ended, of which it has not said so. Should it never come to reaping it, an
+  // app that inherits orphans has to (PID 1, a subreaper).
+  void leave_unreaped(WorkerNumber number, platform::Pidfd worker);
   // Ends it at once; its workers die with it.
   void kill();
   pid_t pid() const { return child_.pid; }
 
  private:
-  enum class Stage { launching, preparing, serving, ended };
+  enum class Stage { launching, preparing, serving, dead, ended };
 
   ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::Contract& contract,
              std::weak_ptr<Listener> listener);
-  void spawn(const Launch& program);
+  void spawn(process::Program program);
   void watch(std::chrono::milliseconds connect_timeout);
   bool read_control();
   void take_greeting(std::span<const std::byte> packet);
   void take_notice(const Notice& notice, std::vector<platform::Fd> fds);
   void take(const Serving& notice);
+  void give_up_worker(WorkerNumber number);
   void fail(const Error& why);
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
-  void clear_roof() const;
+  void clear_roof(std::chrono::steady_clock::time_point end);
+  bool roof_cleared() const;
   Error ended_unasked(const platform::Ending& ending);
-  void send(const Order& order, std::span<const int> fds = {});
+  void send(const Order& order, std::initializer_list<const platform::Fd*> fds = {});
+  bool send_now(std::span<const std::byte> packet, std::span<const int> fds);
+  void send_waiting();
 
   template <class Tell>
   void tell(Tell&& tell_listener) {
@@ -92,14 +109,23 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   Stage stage_ = Stage::launching;
   bool asked_to_end_ = false;
   std::optional<Error> failure_;  // the first
+  std::optional<Error> why_it_ended_;
   std::string roof_;
   process::Child child_;
   std::uint64_t start_time_ = 0;
   platform::Fd control_socket_;
   reactor::Watch control_;
   reactor::Watch process_;
-  reactor::Timer timer_;  // of its start; of its end once it was asked to end
+  struct Waiting {
+    std::vector<std::byte> packet;
+    std::vector<platform::Fd> fds;
+  };
+  std::deque<Waiting> outbox_;  // orders that it has no room for yet
+  // Of its start; of the outbox while it serves; of its end once it was asked to end; once it is
+  // dead, of what it left.
+  reactor::Timer timer_;
   std::optional<ForwardedOutput> output_, errors_;
+  std::map<WorkerNumber, platform::Pidfd> unreaped_;
 };
 
 }  // namespace bulkhead::worker

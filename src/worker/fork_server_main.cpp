@@ -1,5 +1,6 @@
 #include "worker/fork_server_main.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "process/tree.hpp"
 #include "worker/control.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/plan.hpp"
 
 namespace bulkhead::worker {
 
@@ -22,17 +24,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// How it gets workers.
+enum class Start { fork, exec };
+
 class Server {
  public:
-  Server(platform::Fd control, std::string service)
+  Server(platform::Fd control, const detail::Contract& contract, Start way)
       : control_(std::move(control)),
-        service_(std::move(service)),
+        contract_(contract),
+        way_(way),
         app_(platform::Pidfd::open(platform::parent_pid())),
-        children_(platform::signal_fd(SIGCHLD)) {}
+        children_(platform::child_events()) {}
 
   Assignment run() {
-    // From here on the app's end is seen here, and answered in good order: trees first.
-    platform::set_parent_death_signal(0);
+    // From here on the app's end is seen here, and answered in good order: trees first. One that
+    // somebody has stopped is woken for it.
+    platform::set_parent_death_signal(SIGCONT);
     tell(Serving{trees_.roof_path()});
     for (;;) {
       const auto ready =
@@ -52,8 +59,15 @@ class Server {
     platform::exit_now(0);
   }
 
+  // The socket outlives an app that has forks, and then nobody makes room in it.
   void tell(const Notice& notice, std::span<const int> fds = {}) {
-    if (platform::send_packet(control_, pack(notice), fds, true) == platform::Sent::gone) leave();
+    const auto packet = pack(notice);
+    for (;;) {
+      const auto sent = platform::send_packet(control_, packet, fds);
+      if (sent == platform::Sent::sent) return;
+      if (sent == platform::Sent::gone || app_.ended()) leave();
+      platform::wait_ready(control_, platform::Readiness::writable, 1s);
+    }
   }
 
   std::optional<Assignment> take_order() {
@@ -76,37 +90,50 @@ class Server {
 
   std::optional<Assignment> start(const StartWorker& order, std::vector<platform::Fd> fds) {
     platform::fault_point("fork_server.before_fork");
+    if (fds.size() != max_control_fds) {  // they came, and found no room
+      tell(NotStarted{order.number, EMFILE, "its fork server has too many open files"});
+      return std::nullopt;
+    }
     const pid_t self = platform::own_pid();
-    platform::Forked forked;
     try {
-      forked = trees_.fork(order.number);
+      if (way_ == Start::exec ? execute(order, fds) : fork(order)) return std::nullopt;
     } catch (const std::system_error& error) {
       tell(NotStarted{order.number, error.code().value(), error.what()});
       return std::nullopt;
     }
-    if (forked.in_child()) return become_worker(order, std::move(fds), self);
-    workers_.emplace(order.number, order.segment);
-    platform::fault_point("fork_server.before_started");
-    const int pidfd = forked.pidfd.fd().get();
-    tell(Started{order.number, forked.pid}, {&pidfd, 1});
-    return std::nullopt;
-  }
-
-  // What is the fork server's own is closed first, before anything of the user's runs.
-  Assignment become_worker(const StartWorker& order, std::vector<platform::Fd> fds, pid_t server) {
+    // What is the fork server's own is closed first, before anything of the user's runs.
     control_.reset();
     children_.reset();
     app_ = {};
-    platform::set_parent_death_signal(SIGKILL);
-    if (platform::parent_pid() != server) platform::exit_now(0);  // it died before it could fire
-    platform::new_session();
-    platform::set_subreaper();
-    platform::set_no_new_privs();
-    platform::forbid_core_dumps();
-    platform::reset_signals();
-    platform::replace_stdio(fds.at(1), fds.at(2));
-    platform::fault_point("worker.after_fork");
-    return {order.segment, order.max_message, ipc::Doorbell(std::move(fds.at(0)))};
+    return become_forked_worker(order, std::move(fds), self);
+  }
+
+  // False in the child.
+  bool fork(const StartWorker& order) {
+    const platform::Forked forked = trees_.fork(order.number);
+    if (!forked.in_child()) started(order, forked.pid, forked.pidfd);
+    return !forked.in_child();
+  }
+
+  // What it is to serve and its order wait in its control socket before it runs.
+  bool execute(const StartWorker& order, const std::vector<platform::Fd>& fds) {
+    const platform::SocketPair control = platform::packet_pair();
+    const int doorbell = fds.at(0).get();
+    platform::send_packet(control.ours, pack(Greeting{.contract = contract_}));
+    platform::send_packet(control.ours, pack(Order(order)), {&doorbell, 1});
+    process::Program program = worker_program(contract_.service);
+    program.descriptors = {
+        {fds.at(1).get(), 1}, {fds.at(2).get(), 2}, {control.theirs.get(), control_number}};
+    const process::Child child = trees_.spawn(order.number, std::move(program));
+    started(order, child.pid, child.pidfd);
+    return true;
+  }
+
+  void started(const StartWorker& order, pid_t pid, const platform::Pidfd& process) {
+    workers_.emplace(order.number, order.segment);
+    platform::fault_point("fork_server.before_started");
+    const int pidfd = process.fd().get();
+    tell(Started{order.number, pid}, {&pidfd, 1});
   }
 
   void reap() {
@@ -132,7 +159,8 @@ class Server {
   }
 
   platform::Fd control_;
-  const std::string service_;
+  const detail::Contract& contract_;
+  const Start way_;
   platform::Pidfd app_;
   platform::Fd children_;  // readable when one has ended
   process::Trees trees_;
@@ -152,30 +180,18 @@ void greet(const platform::Fd& control, const detail::Contract& contract) {
   platform::exit_now(64);
 }
 
-void prepare(const platform::Fd& control, const ServeOptions& options) {
-  std::string trouble;
+// A fork has only one of a program's threads, so that a program with more does not fork: each
+// worker then prepares itself. Does not return when preload throws.
+Start prepare(const platform::Fd& control, Role role, const ServeOptions& options) {
+  if (role == Role::fresh_fork_server || platform::thread_count() > 1) return Start::exec;
   try {
     if (options.preload) options.preload();
-    if (const auto threads = platform::thread_count(); threads > 1)
-      trouble = std::to_string(threads) +
-                " threads run in the program when it begins to serve, and a forked worker would "
-                "have only one of them: call serve_if_worker before starting threads, and leave "
-                "none in preload";
+    return platform::thread_count() > 1 ? Start::exec : Start::fork;
   } catch (...) {
-    trouble = "its preload threw " + current_exception_text().sentence();
+    const Notice refused = Refused{"its preload threw " + current_exception_text().sentence()};
+    platform::send_packet(control, pack(refused), {}, true);
   }
-  if (trouble.empty()) return;
-  platform::send_packet(control, pack(Notice(Refused{trouble})), {}, true);
   wait_for_the_end(control);
-}
-
-platform::Fd take_control(const Launched& launch) {
-  forget_launch();
-  platform::reset_signals();
-  if (launch.control < 0) platform::exit_now(64);
-  platform::Fd control = platform::above_stdio(launch.control);
-  platform::set_close_on_exec(control, true);
-  return control;
 }
 
 }  // namespace
@@ -188,9 +204,9 @@ Assignment run_fork_server(const Launched& launch, const detail::Contract& contr
   greet(control, contract);
   if (launch.protocol != protocol_version) wait_for_the_end(control);
   platform::fault_point("fork_server.after_greeting");
-  prepare(control, options);
+  const Start way = prepare(control, launch.role, options);
   platform::fault_point("fork_server.before_serving");
-  return Server(std::move(control), contract.service).run();
+  return Server(std::move(control), contract, way).run();
 }
 
 void greet_and_wait(const Launched& launch, const detail::Contract& contract) {

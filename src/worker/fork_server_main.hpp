@@ -1,24 +1,15 @@
 // The fork server, from inside: what a launched program becomes when it serves. It forks workers,
-// watches and reaps them, tells the app how each ended, and kills whatever they leave behind.
-// Single-threaded. Ends when the app closes the control socket, or is gone.
+// or executes them where the program has several threads; watches and reaps them, tells the app how
+// each ended, and kills whatever they leave behind. Does all that on the program's main thread.
+// Ends when the app closes the control socket, or is gone.
 #pragma once
-
-#include <cstdint>
-#include <string>
 
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/serve.hpp"
-#include "ipc/doorbell.hpp"
+#include "worker/assignment.hpp"
 #include "worker/handshake.hpp"
 
 namespace bulkhead::worker {
-
-// What a worker is given.
-struct Assignment {
-  std::string segment;
-  std::uint64_t max_message = 0;
-  ipc::Doorbell doorbell;
-};
 
 // Greets the app and serves as its fork server. Returns in each worker that it forks, and there
 // only.

@@ -1,6 +1,6 @@
 #include "worker/forwarded_output.hpp"
 
-#include "platform/host.hpp"
+#include "platform/stdio.hpp"
 
 namespace bulkhead::worker {
 
@@ -9,7 +9,7 @@ ForwardedOutput::ForwardedOutput(reactor::Reactor& reactor, platform::Fd read_en
               [number](std::string_view line) {
                 std::string whole(line);
                 whole += '\n';
-                platform::write_if_ready(number, whole);
+                platform::write_stdio(number, whole);
               }),
       watch_(reactor) {}
 

@@ -36,6 +36,28 @@ struct Fixed {
   std::uint32_t says = 0;
 };
 
+constexpr std::string_view prefix_of(Role role) {
+  switch (role) {
+    case Role::fork_server:
+      return "";
+    case Role::fresh_fork_server:
+      return "fresh:";
+    case Role::worker:
+      return "worker:";
+  }
+  return "";
+}
+
+// Takes the role off the front.
+Role take_role(std::string_view& control) {
+  for (const Role role : {Role::fresh_fork_server, Role::worker}) {
+    if (!control.starts_with(prefix_of(role))) continue;
+    control.remove_prefix(prefix_of(role).size());
+    return role;
+  }
+  return Role::fork_server;
+}
+
 std::string list(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -116,14 +138,14 @@ std::optional<Launched> launched() {
   const char* service = std::getenv(service_variable);
   const char* control = std::getenv(control_variable);
   if (!protocol || !service || !control) return std::nullopt;
-  const auto number = [](const char* text, auto& value) {
-    const char* const end = text + std::strlen(text);
-    const auto [rest, error] = std::from_chars(text, end, value);
-    return error == std::errc{} && rest == end;
+  const auto number = [](std::string_view text, auto& value) {
+    const auto [rest, error] = std::from_chars(text.begin(), text.end(), value);
+    return error == std::errc{} && rest == text.end();
   };
-  Launched launched{.service = service};
+  std::string_view socket = control;
+  Launched launched{.role = take_role(socket), .service = service};
   if (!number(protocol, launched.protocol)) launched.protocol = 0;
-  if (!number(control, launched.control) || !platform::is_packet_socket(launched.control))
+  if (!number(socket, launched.control) || !platform::is_packet_socket(launched.control))
     launched.control = -1;
   return launched;
 }
@@ -132,10 +154,11 @@ void forget_launch() {
   for (const char* name : {protocol_variable, service_variable, control_variable}) ::unsetenv(name);
 }
 
-std::vector<std::string> launch_environment(const std::string& service, int control) {
-  return {std::string(protocol_variable) + "=" + std::to_string(protocol_version),
-          std::string(service_variable) + "=" + service,
-          std::string(control_variable) + "=" + std::to_string(control)};
+std::vector<std::string> launch_environment(const std::string& service, int control, Role role) {
+  return {
+      std::string(protocol_variable) + "=" + std::to_string(protocol_version),
+      std::string(service_variable) + "=" + service,
+      std::string(control_variable) + "=" + std::string(prefix_of(role)) + std::to_string(control)};
 }
 
 void note_offered(std::string_view service) {

@@ -45,8 +45,16 @@ std::optional<Greeting> unpack_greeting(std::span<const std::byte> packet);
 // Why a program that greeted like this cannot serve `expected`: empty if it can.
 std::optional<Error> objection(const detail::Contract& expected, const Greeting& greeting);
 
+// What a launched program is to become, as BULKHEAD_CONTROL says it before the socket's number.
+enum class Role : std::uint8_t {
+  fork_server,        // "3": forks workers, or executes them if it has threads
+  fresh_fork_server,  // "fresh:3": executes them
+  worker,             // "worker:3": is one; its fork server knows its contract, and sends it orders
+};
+
 // The launched side's view of its environment.
 struct Launched {
+  Role role = Role::fork_server;
   std::uint32_t protocol = 0;
   std::string service;
   int control = -1;
@@ -56,7 +64,8 @@ std::optional<Launched> launched();
 // Forgets it, so that programs which this one starts do not take it for theirs.
 void forget_launch();
 // The environment's entries for a program that is to serve `service`.
-std::vector<std::string> launch_environment(const std::string& service, int control);
+std::vector<std::string> launch_environment(const std::string& service, int control,
+                                            Role role = Role::fork_server);
 
 // Throws Error(not_served), and tells the launcher, in a process that was launched as a worker and
 // has not served: it must not launch workers in turn, or it would launch itself for ever.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <stdexcept>
 #include <string_view>
 
 #include "bulkhead/worker.hpp"
@@ -12,15 +13,41 @@
 
 namespace bulkhead {
 
+namespace {
+
+// What the kernel takes ends at the first zero byte.
+void require(bool sound, const char* complaint) {
+  if (!sound) throw std::invalid_argument(complaint);
+}
+bool whole(const std::string& text) { return text.find('\0') == text.npos; }
+bool names_file(const std::filesystem::path& path) { return !path.empty() && whole(path.native()); }
+
+}  // namespace
+
 Launch Launch::self() { return {}; }
 
 Launch Launch::executable(std::filesystem::path program) {
+  require(names_file(program), "Launch::executable needs the path of a program");
   Launch launch;
   launch.program_ = std::move(program);
   return launch;
 }
 
+Launch Launch::module(std::filesystem::path library, std::string packaged_worker) {
+  require(names_file(library), "Launch::module needs the path of a shared library");
+  Launch launch;
+  launch.library_ = std::move(library);
+  launch.packaged_worker_ = std::move(packaged_worker);
+  return launch;
+}
+
+Launch& Launch::fresh(bool on) {
+  fresh_ = on;
+  return *this;
+}
+
 Launch& Launch::arg(std::string argument) {
+  require(whole(argument), "Launch::arg must not hold a zero byte");
   arguments_.push_back(std::move(argument));
   return *this;
 }
@@ -31,11 +58,15 @@ Launch& Launch::args(std::vector<std::string> arguments) {
 }
 
 Launch& Launch::env(std::string name, std::string value) {
+  require(!name.empty() && whole(name) && name.find('=') == name.npos,
+          "Launch::env needs a name, without = and zero bytes");
+  require(whole(value), "Launch::env must not hold a zero byte in its value");
   environment_.emplace_back(std::move(name), std::move(value));
   return *this;
 }
 
 Launch& Launch::working_directory(std::filesystem::path directory) {
+  require(names_file(directory), "Launch::working_directory needs the path of a directory");
   directory_ = std::move(directory);
   return *this;
 }

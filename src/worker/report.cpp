@@ -86,6 +86,8 @@ Error crash_error(std::shared_ptr<const CrashReport> report, const RunningCall* 
     sentence += " while it ran " + call->request + " (call " + std::to_string(call->id) + ", " +
                 std::to_string(call->age.count()) + " ms, attempt " +
                 std::to_string(call->attempt) + ")";
+  if (call && report->running.size() > 1)
+    sentence += ", and " + std::to_string(report->running.size() - 1) + " more beside it";
   return Error(errc::worker_crashed, std::move(sentence), {}, std::move(report));
 }
 

@@ -20,7 +20,8 @@ std::string how_it_ended(const CrashReport& report, const std::string& violation
 std::string last_words(const CrashReport& report);
 
 // The error of one call, or of an idle worker's owner, when its worker ended:
-// "thumbnailer worker 4711 died of SIGSEGV while it ran Thumbnail (call 17, 12 ms, attempt 1)".
+// "thumbnailer worker 4711 died of SIGSEGV while it ran Thumbnail (call 17, 12 ms, attempt 1)";
+// if it ran more than this one, that follows.
 Error crash_error(std::shared_ptr<const CrashReport> report, const RunningCall* call,
                   const std::string& violation = {});
 // The same for a worker that ended before it was ready.

@@ -103,7 +103,10 @@ void WorkerProcess::was_not_started(const Error& why) {
 void WorkerProcess::said(const rpc::AppEnd::Message& message) {
   if (!reactor_->on_its_thread())
     return reactor_->post([self = shared_from_this(), message] { self->said(message); });
-  if (message.head.kind == rpc::Kind::ready) return said_ready();
+  if (message.head.kind == rpc::Kind::ready) {
+    calls_at_once_ = message.head.slot;
+    return said_ready();
+  }
   const auto why = message.body();
   said_no(process::printable({reinterpret_cast<const char*>(why.data()), why.size()}));
 }
@@ -160,6 +163,12 @@ void WorkerProcess::kill(Cause cause, std::string detail) {
   fork_server_->signal_worker(number_, SIGKILL);
 }
 
+void WorkerProcess::leave_within(std::chrono::milliseconds patience) {
+  if (dead()) return;
+  timer_.start(std::chrono::steady_clock::now() + patience, weak_from_this(),
+               [this] { kill(Cause::shut_down); });
+}
+
 void WorkerProcess::terminate() {
   note_cause(Cause::shut_down);
   killed_ = true;
@@ -184,8 +193,10 @@ void WorkerProcess::process_ended() {
   stage_ = Stage::dying;
   ended_at_ = std::chrono::steady_clock::now();
   doorbell_.stop();
-  if (ending_) return finish();
-  timer_.start(ended_at_ + patience_for_status, weak_from_this(), [this] { finish(); });
+  if (ending_ || fork_server_->ended()) return finish();  // nobody will say how
+  timer_.start(ended_at_ + patience_for_status, weak_from_this(), [this] {
+    if (!fork_server_->dead()) finish();  // else its end is told soon, and it is the cause
+  });
 }
 
 void WorkerProcess::was_reaped(const platform::Ending& ending) {
@@ -204,7 +215,11 @@ void WorkerProcess::finish() {
   output_->finish();
   errors_->finish();
   connection_->link().unlink_segment();
-  if (!ending_ && pidfd_) ending_ = pidfd_.exit_info();
+  if (!ending_ && pidfd_) {
+    // Its fork server is dead, or behind. Orphans are this process's own if it inherits them.
+    ending_ = pidfd_.reap(false);
+    fork_server_->leave_unreaped(number_, std::move(pidfd_));
+  }
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);
 }
 
@@ -215,7 +230,9 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
   const platform::Ending ending = ending_.value_or(platform::Ending{});
   report->pid = pid_;
   report->service = service_;
-  report->cause = cause_.value_or(cause_of(ending));
+  report->cause = cause_                        ? *cause_
+                  : leaving_ && running.empty() ? Cause::shut_down
+                                                : cause_of(ending);
   report->status = status_of(ending);
   report->running = std::move(running);
   report->stderr_tail = errors_->tail();

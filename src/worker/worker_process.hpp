@@ -51,9 +51,11 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   WorkerNumber number() const { return number_; }
   pid_t pid() const { return pid_; }                 // 0 until it was forked
   const std::string& name() const { return name_; }  // "thumbnailer worker 4711"
+  const std::shared_ptr<ForkServer>& fork_server() const { return fork_server_; }
   rpc::AppEnd& connection() { return *connection_; }
   bool starting() const { return stage_ == Stage::starting; }
   bool was_ready() const { return got_ready_; }
+  std::size_t calls_at_once() const { return calls_at_once_; }  // as it said when it was ready
   bool dead() const { return stage_ == Stage::dying || ended(); }
   bool ended() const { return stage_ == Stage::ended; }
 
@@ -63,8 +65,10 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void ring_reactor();
   // Ends it and all that it started. Only the first cause counts.
   void kill(Cause cause, std::string detail = {});
-  // From now on its end is no crash.
-  void asked_to_leave() { note_cause(Cause::shut_down); }
+  // From now on its end is no crash, unless it runs a call.
+  void asked_to_leave() { leaving_ = true; }
+  // It has nothing left to do: kills it when it has not ended by then.
+  void leave_within(std::chrono::milliseconds patience);
   // A polite word before kill(): to it and all that it started.
   void terminate();
 
@@ -108,6 +112,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   Stage stage_ = Stage::starting;
   bool said_ready_early_ = false;
   bool got_ready_ = false;
+  std::size_t calls_at_once_ = 1;
+  bool leaving_ = false;
   bool killed_ = false;
   std::optional<Cause> cause_;    // the first, if it was ours
   std::string detail_;            // of the cause

@@ -137,6 +137,7 @@ std::vector<T> many(const T& value) {
 
 }  // namespace
 
+// Fault hostile.values
 TEST_CASE("decoding allocates at most four times the frame") {
   stays_below(std::string(5000, 'x'));
   stays_below(many(1.5));
@@ -180,6 +181,7 @@ TEST_CASE("elements within elements cost at most one of them for each level besi
   stays_below_for_forged_frames<WideTree>(slack + 64 * sizeof(WideTree));
 }
 
+// Fault hostile.values
 TEST_CASE("eight bytes that declare much allocate next to nothing") {
   const Buffer frame = encoded(std::uint64_t{1} << 40);
   CHECK(peak_of_decoding<std::vector<Wide>>(frame) <= slack);

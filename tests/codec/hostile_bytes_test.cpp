@@ -93,6 +93,7 @@ struct bulkhead::EnumRange<Colour> {
   static constexpr Colour min = Colour::red, max = Colour::blue;
 };
 
+// Fault hostile.values
 TEST_CASE("a declared size that the frame cannot hold is refused") {
   refuses_each_declared_size<std::string>();
   refuses_each_declared_size<std::u32string>();
@@ -120,6 +121,7 @@ TEST_CASE("a refusal says what was refused") {
   CHECK_THROWS_WITH(decode<Colour>(encoded(4)), "an enum, Colour, is 4");
 }
 
+// Fault hostile.values
 TEST_CASE("a frame that ends anywhere too soon, or too late, is refused") {
   auto bytes = encoded(Record{});
   for (std::size_t size = 0; size < bytes.size(); ++size)
@@ -128,6 +130,7 @@ TEST_CASE("a frame that ends anywhere too soon, or too late, is refused") {
   CHECK_THROWS_AS(decode<Record>(bytes), Refused);
 }
 
+// Fault hostile.values
 TEST_CASE("an enum with a range is checked both ways") {
   CHECK(round_trip(Colour::blue) == Colour::blue);
   CHECK_THROWS_AS(decode<Colour>(encoded(0)), Refused);
@@ -135,12 +138,14 @@ TEST_CASE("an enum with a range is checked both ways") {
   CHECK_THROWS_AS(encoded(static_cast<Colour>(9)), Refused);
 }
 
+// Fault hostile.values
 TEST_CASE("a variant without a value is refused") {
   std::variant<int, Throwing> value;
   CHECK_THROWS_AS(value.emplace<Throwing>(1), int);
   CHECK_THROWS_AS(encoded(value), Refused);
 }
 
+// Fault hostile.values
 TEST_CASE("objects may be nested 64 deep and no deeper") {
   CHECK_NOTHROW(round_trip(chain(64)));
   CHECK_THROWS_WITH(encoded(chain(65)), "objects are nested more than 64 deep");

@@ -107,6 +107,7 @@ Tree tree() {
 
 }  // namespace
 
+// Fault hostile.values
 TEST_CASE("mutated frames decode or are refused") {
   survives_mutation(std::string("hello, world"));
   survives_mutation(std::vector<double>{1, 2, 3});

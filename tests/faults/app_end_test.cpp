@@ -26,6 +26,12 @@ void start_another(const LeakCheck& leaks) {
 
 }  // namespace
 
+// Fault host.ends (idle, many calls): the app returns, exits, aborts, throws, or is killed, at any
+// moment.
+// Then: its workers and all that they started are gone, with their names and cgroups.
+// Fault host.static (idle, many calls): a pool is global, a `thread_local`, or nobody's; the app
+// calls `exit` while it is used, also in a signal handler or another thread.
+// Then: it ends as any other, and `exit` waits for no call.
 TEST_CASE("an app that ends by itself leaves nothing behind") {
   struct End {
     const char* how;
@@ -48,6 +54,7 @@ TEST_CASE("an app that ends by itself leaves nothing behind") {
     }
 }
 
+// Fault host.ends (idle, many calls)
 TEST_CASE("an app that is killed leaves nothing behind") {
   for (const int signal : {SIGTERM, SIGINT, SIGSEGV, SIGKILL})
     for (const char* calls : {"idle", "busy"})
@@ -61,6 +68,19 @@ TEST_CASE("an app that is killed leaves nothing behind") {
       }
 }
 
+// Fault host.ends (many calls)
+TEST_CASE("an app that is killed while its fork servers are stopped leaves nothing behind") {
+  const LeakCheck leaks;
+  App app("live", {"wait", "busy"});
+  await(app, "ready");
+  const auto fork_servers = bulkhead::platform::children_of(app.pid());
+  CHECK(fork_servers.size() == 2);
+  for (const pid_t server : fork_servers) REQUIRE(::kill(server, SIGSTOP) == 0);
+  app.kill(SIGKILL);
+  CHECK(app.ending().status == SIGKILL);
+}
+
+// Fault host.ends (one call)
 TEST_CASE("an app that is killed while it shuts down leaves nothing behind") {
   for (const int signal : {SIGTERM, SIGKILL}) {
     const LeakCheck leaks;
@@ -73,6 +93,7 @@ TEST_CASE("an app that is killed while it shuts down leaves nothing behind") {
 
 #ifdef BULKHEAD_FAULT_POINTS
 
+// Fault host.ends (idle)
 TEST_CASE("an app that is killed at any moment of its start leaves nothing behind") {
   for (const char* point : {"app.before_lock", "app.after_launch", "app.before_order",
                             "app.after_order", "app.before_unlink"})
@@ -86,6 +107,7 @@ TEST_CASE("an app that is killed at any moment of its start leaves nothing behin
     }
 }
 
+// Fault host.ends (idle)
 TEST_CASE("an app that is killed while its workers start leaves nothing behind") {
   for (const char* point : {"fork_server.before_greeting", "fork_server.before_serving",
                             "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
@@ -101,6 +123,7 @@ TEST_CASE("an app that is killed while its workers start leaves nothing behind")
   }
 }
 
+// Fault host.ends (idle)
 TEST_CASE("an app that is killed as its pool ends leaves nothing behind") {
   for (const char* point : {"app.before_close", "worker.before_leaving", "fork_server.leave"}) {
     const LeakCheck leaks;

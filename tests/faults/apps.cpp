@@ -3,21 +3,22 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <map>
 #include <stdexcept>
 
 #include "faults/service/handlers.hpp"
 #include "platform/fd.hpp"
+#include "platform/host.hpp"
 #include "platform/proc.hpp"
 
 namespace bulkhead::test {
 
 namespace {
 
-using Arguments = std::vector<std::string>;
+using Arguments = AppArguments;
 namespace fs = std::filesystem;
 
 void end_like_this(const std::string& how) {
@@ -125,11 +126,47 @@ int forget(const Arguments& given) {
   return 0;
 }
 
-const std::map<std::string, int (*)(const Arguments&)> apps{
-    {"live", live}, {"start_only", start_only}, {"shut_down", shut_down},
-    {"lone", lone}, {"quiet", quiet},           {"talkative", talkative}};
+// folder. Its program's file goes away and another takes its place, while it runs.
+int replaced(const Arguments& given) {
+  const fs::path program = fs::path(given.at(0)) / "program";
+  if (platform::own_executable() != program.native()) {
+    fs::copy_file("/proc/self/exe", program);
+    ::execl(program.c_str(), "app", "--app=replaced", given.at(0).c_str(), nullptr);
+    return 2;
+  }
+  fs::remove(program);
+  std::ofstream(program) << "no program\n";
+  for (const bool fresh : {false, true}) {
+    Pool<TestService> pool{{.workers = 2, .launch = Launch::self().fresh(fresh)}};
+    try {
+      pool.run(Die{Death::abort}).get();
+    } catch (const Error&) {
+    }
+    for (int i = 0; i < 10; ++i)
+      if (pool.run(Add{i, 1}).get() != i + 1) return 1;
+  }
+  return 0;
+}
+
+const Apps apps{{"replaced", replaced},   {"live", live}, {"start_only", start_only},
+                {"shut_down", shut_down}, {"lone", lone}, {"quiet", quiet},
+                {"talkative", talkative}};
 
 constexpr std::string_view prefix = "--app=";
+
+auto find_main(const std::string& name) {
+  for (const Apps* some : {&apps, &fork_apps, &host_apps, &limit_apps, &stdio_apps})
+    if (const auto found = some->find(name); found != some->end()) return found->second;
+  throw std::invalid_argument("there is no app " + name);
+}
+
+int run_app(const std::string& name, const Arguments& given) try {
+  return find_main(name)(given);
+} catch (const std::exception& error) {
+  if (name == "live") throw;  // nobody is to catch what it throws
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
+}
 
 }  // namespace
 
@@ -137,8 +174,19 @@ std::optional<AppPart> find_app(int argc, char** argv) {
   if (const char* log = std::getenv("TEST_FORGETFUL"))
     return AppPart{.serves_nothing = true, .run = [log] { return forget({log}); }};
   if (argc < 2 || !std::string_view(argv[1]).starts_with(prefix)) return std::nullopt;
-  const auto app = apps.at(argv[1] + prefix.size());
-  return AppPart{.run = [app, given = Arguments(argv + 2, argv + argc)] { return app(given); }};
+  const std::string name = argv[1] + prefix.size();
+  const Arguments given(argv + 2, argv + argc);
+  return AppPart{.run = [name, given] { return run_app(name, given); }};
+}
+
+void become_app(const std::string& name, const Arguments& arguments) {
+  std::string flag = std::string(prefix) + name, zero = "app";
+  std::vector<char*> pointers{zero.data(), flag.data()};
+  auto copies = arguments;
+  for (std::string& argument : copies) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execv("/proc/self/exe", pointers.data());
+  ::_exit(127);
 }
 
 App::App(const std::string& name, const Arguments& arguments, const Environment& environment) {
@@ -163,6 +211,15 @@ platform::Ending App::ending() {
     throw std::runtime_error("the app does not end; it wrote: " + written());
   reaped_ = true;
   return child_.pidfd.reap(true).value();
+}
+
+void check_ends_well(App& app) {
+  const auto ending = app.ending();
+  INFO(app.written());
+  const bool exited = ending.how == platform::Ending::How::exited;
+  if (exited && ending.status == not_permitted) WARN("skipped: this system does not permit it");
+  CHECK(exited);
+  CHECK((ending.status == 0 || ending.status == not_permitted));
 }
 
 std::string App::written() const { return platform::read_file(file("written")); }

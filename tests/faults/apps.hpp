@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,7 +22,7 @@ class App {
  public:
   using Environment = std::vector<std::pair<std::string, std::string>>;
 
-  // `name` is one of those in apps.cpp; it is given `folder`, then the arguments.
+  // `name` is one of those in *apps.cpp; it is given `folder`, then the arguments.
   App(const std::string& name, const std::vector<std::string>& arguments = {},
       const Environment& environment = {});
   ~App();
@@ -41,6 +42,23 @@ class App {
   process::Child child_;
   bool reaped_ = false;
 };
+
+// Fails the test unless it ends with 0, or says that the system does not permit what it needs.
+void check_ends_well(App& app);
+
+// ------------------------------------------------------------ the apps themselves
+
+constexpr int not_permitted = 77;  // what such an app returns
+
+using AppArguments = std::vector<std::string>;
+using Apps = std::map<std::string, int (*)(const AppArguments&)>;
+extern const Apps fork_apps, host_apps, limit_apps, stdio_apps;
+
+// Becomes this other one of them, as its arguments say.
+[[noreturn]] void become_app(const std::string& name, const AppArguments& arguments);
+
+// For apps that leave memory behind on purpose, or cannot be traced: the leak sanitizer looks away.
+inline const App::Environment no_leak_sanitizer{{"LSAN_OPTIONS", "detect_leaks=0"}};
 
 // ------------------------------------------------------------ seen by main
 

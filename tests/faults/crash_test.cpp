@@ -26,6 +26,7 @@ const Ways ways[] = {
     {Death::exit_0, {.code = 0}, "exited with code 0"},
     {Death::exit_3, {.code = 3}, "exited with code 3"},
     {Death::throw_through_noexcept, {.signal = SIGABRT}, "died of SIGABRT"},
+    {Death::end_of_thread, {.code = 1}, "exited with code 1"},
 };
 
 void check_report(const Error& error, const Ways& way, pid_t pid) {
@@ -53,6 +54,10 @@ void check_report(const Error& error, const Ways& way, pid_t pid) {
 
 }  // namespace
 
+// Fault crash.in-handler (one call): a handler ends its process: by a signal, `exit`, `_exit`, also
+// with 0, an exception that nobody catches, or an overflow of its stack.
+// Then: `worker_crashed`, with signal or exit code, the call, its age and attempt, the last words;
+// the worker is replaced.
 TEST_CASE("a call that ends its worker fails with how it ended, and the pool goes on") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -72,6 +77,7 @@ TEST_CASE("a call that ends its worker fails with how it ended, and the pool goe
   }
 }
 
+// Fault crash.in-handler (one call)
 TEST_CASE("what an uncaught exception said is in the report") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -80,6 +86,8 @@ TEST_CASE("what an uncaught exception said is in the report") {
   CHECK(error.crash()->stderr_tail.find("nobody expected this") != std::string::npos);
 }
 
+// Fault crash.lone (one call): a `Worker` by itself dies.
+// Then: it is not replaced; later calls fail with its report.
 TEST_CASE("a worker by itself is not restarted, and says how it ended") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
@@ -103,6 +111,8 @@ TEST_CASE("a worker by itself is not restarted, and says how it ended") {
   CHECK(later.crash()->pid == pid);
 }
 
+// Fault crash.signal (idle): workers are killed from outside.
+// Then: the calls that they ran fail with the signal, or are tried again; if they ran none, none.
 TEST_CASE("a worker that is killed while nothing runs fails no call") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -114,6 +124,7 @@ TEST_CASE("a worker that is killed while nothing runs fails no call") {
   CHECK(pool.stats().failed == 0);
 }
 
+// Fault crash.signal (many calls)
 TEST_CASE("calls that wait behind a crash go to the next worker unnoticed") {
   const LeakCheck leaks;
   const Gate gate;
@@ -131,6 +142,8 @@ TEST_CASE("calls that wait behind a crash go to the next worker unnoticed") {
   CHECK(pool.stats().crashes == 1);
 }
 
+// Fault crash.all (many calls): all workers die at once.
+// Then: what ran fails, what waited is answered by their successors.
 TEST_CASE("all workers killed at once: what ran fails, what waited is answered") {
   const LeakCheck leaks;
   const Gate gate;
@@ -155,6 +168,7 @@ TEST_CASE("all workers killed at once: what ran fails, what waited is answered")
   CHECK(pool.stats().restarts == 3);
 }
 
+// Fault crash.begun (one call)
 TEST_CASE("a call that dies in unpacking its request counts as begun") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -167,6 +181,8 @@ TEST_CASE("a call that dies in unpacking its request counts as begun") {
   CHECK(value_of(pool.run(Add{1, 2})) == 3);
 }
 
+// Fault crash.poison (many calls): a request kills each worker that it touches.
+// Then: after `max_attempts` it is given up; the others go on.
 TEST_CASE("a request that kills each worker is given up, and harms no other") {
   const LeakCheck leaks;
   const TempDir folder;

@@ -20,6 +20,9 @@ Error failure(TestPool& pool, auto request, errc code) {
 
 }  // namespace
 
+// Fault value.throws (one call): a handler throws anything, of any length.
+// Then: `handler_failed` with type and text, cut and without control characters; the worker lives
+// on.
 TEST_CASE("what a handler throws fails its call with the type and the words") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -29,6 +32,7 @@ TEST_CASE("what a handler throws fails its call with the type and the words") {
   CHECK(mentions(error, "the handler of Throw threw std::out_of_range: there is no seventh page"));
 }
 
+// Fault value.throws (one call)
 TEST_CASE("what a handler throws may be anything") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -37,6 +41,7 @@ TEST_CASE("what a handler throws may be anything") {
   CHECK(mentions(error, "threw int"));
 }
 
+// Fault value.throws (one call)
 TEST_CASE("the words of an exception are cut when they are too many") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -47,6 +52,8 @@ TEST_CASE("the words of an exception are cut when they are too many") {
   CHECK(what.size() < 20'000);
 }
 
+// Fault hostile.words (one call): it writes escape codes into exceptions or its last words.
+// Then: they come out as text.
 TEST_CASE("the words of an exception cannot control a terminal") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -58,6 +65,8 @@ TEST_CASE("the words of an exception cannot control a terminal") {
   CHECK(mentions(error, " two"));
 }
 
+// Fault value.own-code-throws (one call): a request's or response's own code throws.
+// Then: `codec_failed` in the app, `handler_failed` in the worker, which lives on.
 TEST_CASE("a request whose own code throws in the app is not sent") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -66,6 +75,7 @@ TEST_CASE("a request whose own code throws in the app is not sent") {
   CHECK(mentions(error, "Trouble could not be packed: trouble in saving a request"));
 }
 
+// Fault value.own-code-throws (one call)
 TEST_CASE("a request whose own code throws in the worker fails its call") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -74,6 +84,7 @@ TEST_CASE("a request whose own code throws in the worker fails its call") {
   CHECK(mentions(error, "trouble in loading a request"));
 }
 
+// Fault value.own-code-throws (one call)
 TEST_CASE("a response whose own code throws in the worker fails its call") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -82,6 +93,7 @@ TEST_CASE("a response whose own code throws in the worker fails its call") {
   CHECK(mentions(error, "trouble in saving a response"));
 }
 
+// Fault value.own-code-throws (one call)
 TEST_CASE("a response whose own code throws in the app fails its call") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -92,6 +104,7 @@ TEST_CASE("a response whose own code throws in the app fails its call") {
   CHECK(value_of(pool.run(Trouble{})).where == Where::nowhere);
 }
 
+// Fault value.throws (many calls)
 TEST_CASE("exceptions among many calls disturb none of the others") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};

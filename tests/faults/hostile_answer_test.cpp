@@ -44,6 +44,9 @@ const char* words_for(Forgery forgery) {
 
 }  // namespace
 
+// Fault hostile.values (one call): it declares sizes that are not there, bools that are none,
+// enumerators out of range, endless nesting.
+// Then: refused before memory is taken: at most four times the frame; `protocol_violation`.
 TEST_CASE("a forged value ends its worker and fails its call, with what was wrong") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -58,6 +61,7 @@ TEST_CASE("a forged value ends its worker and fails its call, with what was wron
   }
 }
 
+// Fault hostile.values (many calls)
 TEST_CASE("a forged value disturbs no other call") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -72,6 +76,9 @@ TEST_CASE("a forged value disturbs no other call") {
   for (auto& call : forged) check_violation(error_of(std::move(call)), "Forge");
 }
 
+// Fault hostile.messages (one call): it answers twice, for others, for what it was not asked, with
+// another type.
+// Then: `protocol_violation`.
 TEST_CASE("a forged message ends its worker, and its call fails") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -84,6 +91,7 @@ TEST_CASE("a forged message ends its worker, and its call fails") {
   }
 }
 
+// Fault hostile.messages (one call)
 TEST_CASE("a second answer to a call ends its worker, and the first counts") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -93,6 +101,7 @@ TEST_CASE("a second answer to a call ends its worker, and the first counts") {
   CHECK(pid_of(pool) != pid);
 }
 
+// Fault hostile.messages (one call)
 TEST_CASE("a lone worker that sends a forged message says what it did") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
@@ -105,6 +114,7 @@ TEST_CASE("a lone worker that sends a forged message says what it did") {
   CHECK(mentions(later, "it answered a call that it did not have"));
 }
 
+// Fault hostile.messages (many calls)
 TEST_CASE("forged messages disturb no call of other workers") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};

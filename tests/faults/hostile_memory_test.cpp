@@ -28,6 +28,9 @@ constexpr int targets = static_cast<int>(Target::count);
 
 }  // namespace
 
+// Fault hostile.memory (one call): it writes nonsense to positions, frames, slots, once or all the
+// time.
+// Then: it is ended with `protocol_violation`, or harms its own calls only.
 TEST_CASE("a worker that scribbles into its own memory fails its own calls at most") {
   const LeakCheck leaks;
   for (int i = 0; i < targets; ++i)
@@ -39,6 +42,7 @@ TEST_CASE("a worker that scribbles into its own memory fails its own calls at mo
     }
 }
 
+// Fault hostile.memory (many calls)
 TEST_CASE("a worker that scribbles keeps no call from being settled") {
   const LeakCheck leaks;
   for (std::uint64_t seed = 0; seed < 30; seed += 3) {
@@ -58,6 +62,7 @@ TEST_CASE("a worker that scribbles keeps no call from being settled") {
   }
 }
 
+// Fault hostile.memory (many calls)
 TEST_CASE("a worker that scribbles disturbs no other pool") {
   const LeakCheck leaks;
   TestPool good{{.workers = 1}};
@@ -70,6 +75,7 @@ TEST_CASE("a worker that scribbles disturbs no other pool") {
   CHECK(good.stats().crashes == 0);
 }
 
+// Fault hostile.memory (one call)
 TEST_CASE("a lone worker that moves the end of its answers is ended for it") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
@@ -81,6 +87,7 @@ TEST_CASE("a lone worker that moves the end of its answers is ended for it") {
   CHECK(error.crash()->cause == Cause::protocol_violation);
 }
 
+// Fault hostile.memory (many calls)
 TEST_CASE("a worker that claims to have read what was never sent is ended for it") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
@@ -97,6 +104,7 @@ TEST_CASE("a worker that claims to have read what was never sent is ended for it
   for (auto& call : calls) CHECK(error_of(std::move(call)).code() == errc::worker_crashed);
 }
 
+// Fault hostile.memory (one call)
 TEST_CASE("a worker that scribbles all the time harms nobody") {
   const LeakCheck leaks;
   const Gate gate;
@@ -109,6 +117,8 @@ TEST_CASE("a worker that scribbles all the time harms nobody") {
   }
 }
 
+// Fault hostile.doorbell (one call): it never reads, closes or floods its doorbell, stops itself.
+// Then: others are answered; the end of the pool ends it.
 TEST_CASE("a worker that closes its doorbell and lives on is ended") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
@@ -117,6 +127,7 @@ TEST_CASE("a worker that closes its doorbell and lives on is ended") {
   settle(worker.run(Add{1, 2}));
 }
 
+// Fault hostile.doorbell (many calls)
 TEST_CASE("a worker that floods its doorbell keeps no other from answering") {
   const LeakCheck leaks;
   const Gate gate;
@@ -130,6 +141,7 @@ TEST_CASE("a worker that floods its doorbell keeps no other from answering") {
   CHECK(value_of(std::move(flood)) > 0);
 }
 
+// Fault hostile.doorbell (many calls)
 TEST_CASE("a worker that reads no requests keeps neither callers nor the end waiting") {
   const LeakCheck leaks;
   const Gate gate;
@@ -143,6 +155,7 @@ TEST_CASE("a worker that reads no requests keeps neither callers nor the end wai
   for (auto& call : calls) CHECK(error_of(std::move(call)).code() == errc::shut_down);
 }
 
+// Fault hostile.doorbell (many calls)
 TEST_CASE("a worker that is stopped while it has a full ring is killed like any other") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};

@@ -37,6 +37,10 @@ TEST_CASE("another executable serves") {
   CHECK(value_of(pool.run(LookAround{})).arguments == std::vector<std::string>{TEST_WORKER});
 }
 
+// Fault start.mismatch (idle): the program was built from another protocol, standard library,
+// service, version or list of requests.
+// Then: `version_mismatch` or `contract_mismatch`, with both sides' values; not a word of a call is
+// sent.
 TEST_CASE("a program built from another version of the service is refused with both versions") {
   const LeakCheck leaks;
   const Error error = error_of_launch(test_worker("newer"));
@@ -46,6 +50,7 @@ TEST_CASE("a program built from another version of the service is refused with b
   CHECK(mentions(error, "test version 7"));
 }
 
+// Fault start.mismatch (idle)
 TEST_CASE("a program built from another list of requests is refused with both lists") {
   const LeakCheck leaks;
   const Error error = error_of_launch(test_worker("shorter"));
@@ -55,6 +60,7 @@ TEST_CASE("a program built from another list of requests is refused with both li
   CHECK(mentions(error, "Echo, Add"));
 }
 
+// Fault start.mismatch (idle)
 TEST_CASE("a program that serves another service is refused with both names") {
   const LeakCheck leaks;
   const Error error = error_of_launch(test_worker("other"));
@@ -64,6 +70,7 @@ TEST_CASE("a program that serves another service is refused with both names") {
   CHECK(mentions(error, "serves other version"));
 }
 
+// Fault start.mismatch (idle)
 TEST_CASE("a program of another protocol is refused with both protocols") {
   const LeakCheck leaks;
   const Error error = error_of_launch(strange_worker({"protocol", "77"}));
@@ -73,6 +80,7 @@ TEST_CASE("a program of another protocol is refused with both protocols") {
   CHECK(mentions(error, "protocol 1"));
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("a program that sends what no worker sends is ended") {
   const LeakCheck leaks;
   for (const char* how : {"garbage", "cut", "babble"}) {
@@ -84,12 +92,16 @@ TEST_CASE("a program that sends what no worker sends is ended") {
   }
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("a program that greets and says nothing more is ended at the timeout") {
   const LeakCheck leaks;
   const Error error = error_of_launch(strange_worker({"silent"}), std::chrono::milliseconds(50));
   CHECK(error.code() == errc::connect_timeout);
 }
 
+// Fault start.not-served: the program's author forgot `serve_if_worker`, and it makes a pool
+// itself.
+// Then: `not_served` on both sides; it launches itself once, and no more.
 TEST_CASE("a worker program that somebody starts by hand says what it is") {
   const LeakCheck leaks;
   std::string said;
@@ -101,6 +113,7 @@ TEST_CASE("a worker program that somebody starts by hand says what it is") {
   CHECK(said.find("Launch::executable") != said.npos);
 }
 
+// Fault start.not-served
 TEST_CASE("a program that serves other services than the one it is launched for is told which") {
   const LeakCheck leaks;
   // Launched for NeverServed, this program comes to a main that makes a pool.
@@ -109,9 +122,10 @@ TEST_CASE("a program that serves other services than the one it is launched for 
   INFO(error.what());
   CHECK(error.code() == errc::not_served);
   CHECK(mentions(error, "launched as a worker for never served"));
-  CHECK(mentions(error, "it serves: test"));
+  CHECK(mentions(error, "it serves: second, test"));
 }
 
+// Fault start.not-served (idle)
 TEST_CASE("an app that forgot to serve fails at once, and launches itself but once") {
   const LeakCheck leaks;
   const TempDir folder;

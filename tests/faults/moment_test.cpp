@@ -35,6 +35,8 @@ void check_crashed(const Error& error, const std::string& request) {
 
 }  // namespace
 
+// Fault crash.not-begun (one call, many calls): a worker dies before it took a call up.
+// Then: another worker gets the call, unnoticed.
 TEST_CASE("a worker that dies before it takes a call up: the call goes elsewhere, unnoticed") {
   const LeakCheck leaks;
   for (const std::size_t calls : {1u, 300u}) {
@@ -49,6 +51,10 @@ TEST_CASE("a worker that dies before it takes a call up: the call goes elsewhere
   }
 }
 
+// Fault crash.begun (one call): a worker dies as it takes a call up, unpacks or runs it, or writes
+// its answer.
+// Then: `worker_crashed` with a report, and no part of the answer; tried again if `idempotent`; no
+// other call is harmed.
 TEST_CASE("a worker that dies as it takes a call up: the call fails, those behind it do not") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -59,6 +65,7 @@ TEST_CASE("a worker that dies as it takes a call up: the call fails, those behin
   CHECK(value_of(std::move(second)) == "second");
 }
 
+// Fault crash.begun (one call)
 TEST_CASE("an idempotent call whose worker died is tried again") {
   const LeakCheck leaks;
   for (const char* point :
@@ -72,6 +79,7 @@ TEST_CASE("an idempotent call whose worker died is tried again") {
   }
 }
 
+// Fault crash.begun (one call)
 TEST_CASE("an idempotent call of a pool that allows one attempt is not tried again") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1, .max_attempts = 1}};
@@ -79,6 +87,7 @@ TEST_CASE("an idempotent call of a pool that allows one attempt is not tried aga
   check_crashed(error_of(pool.run(Add{40, 2})), "Add");
 }
 
+// Fault crash.begun (one call)
 TEST_CASE("a large request whose worker dies in the middle of it fails") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -87,6 +96,7 @@ TEST_CASE("a large request whose worker dies in the middle of it fails") {
   CHECK(value_of(pool.run(Echo{std::string(4 << 20, 'y')})) == std::string(4 << 20, 'y'));
 }
 
+// Fault crash.begun (one call)
 TEST_CASE("no part of a response is delivered when its worker dies in the middle of it") {
   const LeakCheck leaks;
   constexpr std::size_t size = 1 << 20;
@@ -105,6 +115,9 @@ TEST_CASE("no part of a response is delivered when its worker dies in the middle
   CHECK(value_of(pool.run(Answer{size})) == expected_answer(size));
 }
 
+// Fault crash.answered (one call): a worker dies after it published its answer, even before the
+// doorbell.
+// Then: the answer is delivered.
 TEST_CASE("answers before a death are delivered wherever in the ring they lie") {
   const LeakCheck leaks;
   constexpr std::size_t size = 30'000;  // nine of them fill the ring
@@ -118,6 +131,7 @@ TEST_CASE("answers before a death are delivered wherever in the ring they lie") 
   }
 }
 
+// Fault crash.answered (one call)
 TEST_CASE("an answer that was published is delivered, though its worker died before it rang") {
   const LeakCheck leaks;
   for (int i = 0; i < 8; ++i) {
@@ -131,6 +145,7 @@ TEST_CASE("an answer that was published is delivered, though its worker died bef
   }
 }
 
+// Fault crash.answered (many calls)
 TEST_CASE("an answer that was published is delivered, though many follow that were not") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -142,6 +157,7 @@ TEST_CASE("an answer that was published is delivered, though many follow that we
   CHECK(pool.stats().failed == 0);
 }
 
+// Fault crash.answered (one call)
 TEST_CASE("a worker that dies after its answer fails nothing") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};

@@ -43,6 +43,8 @@ void go_on(const std::vector<pid_t>& pids) {
 
 }  // namespace
 
+// Fault start.ready-early: a worker is ready before the app looks.
+// Then: it is not overlooked.
 TEST_CASE("a worker that is ready before the app looks again is not overlooked") {
   const LeakCheck leaks;
   App app("lone", {}, {{"BULKHEAD_FAULT", "app.after_order:1:stop;worker.after_ready:1:stop"}});
@@ -55,6 +57,7 @@ TEST_CASE("a worker that is ready before the app looks again is not overlooked")
 }
 
 // Its fork server is held up between forking it and telling the app who it is.
+// Fault start.ready-early
 TEST_CASE("a worker that is ready before the app knows who it is has its id and its name") {
   const LeakCheck leaks;
   App app("lone", {},

@@ -7,6 +7,7 @@
 #include "faults/calls.hpp"
 #include "faults/service/handlers.hpp"
 #include "platform/fd.hpp"
+#include "platform/unsanitized.hpp"
 #include "process/cgroup.hpp"
 #include "support/leak_check.hpp"
 
@@ -40,6 +41,9 @@ std::size_t cgroups_of(pid_t server) {
 
 }  // namespace
 
+// Fault crash.loop (idle): workers die on every start.
+// Then: growing pauses, then `restart_limit`; tried again after a pause; while others live they go
+// on.
 TEST_CASE("a pool whose workers die on every start gives up, and says why") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -64,6 +68,7 @@ TEST_CASE("a pool whose workers die on every start gives up, and says why") {
   CHECK(error_of(pool.run(Add{1, 2})).code() == errc::restart_limit);
 }
 
+// Fault crash.loop (many calls)
 TEST_CASE("calls that wait while a pool gives up fail with it") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -82,6 +87,7 @@ TEST_CASE("calls that wait while a pool gives up fail with it") {
   for (auto& call : waiting) CHECK(error_of(std::move(call)).code() == errc::restart_limit);
 }
 
+// Fault crash.loop (idle)
 TEST_CASE("a pool that is told never to give up waits for its workers") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -99,6 +105,7 @@ TEST_CASE("a pool that is told never to give up waits for its workers") {
   CHECK(value_of(std::move(call)) == 3);
 }
 
+// Fault crash.loop
 TEST_CASE("crashes that calls explain never make a pool give up") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1, .restart = {.count = 1}}};
@@ -106,6 +113,8 @@ TEST_CASE("crashes that calls explain never make a pool give up") {
   CHECK(value_of(pool.run(Add{1, 2})) == 3);
 }
 
+// Fault crash.restarts: workers crash hundreds of times.
+// Then: nothing grows: no memory, descriptor, thread or cgroup.
 TEST_CASE("hundreds of restarts leave nothing behind") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -131,5 +140,6 @@ TEST_CASE("hundreds of restarts leave nothing behind") {
   CHECK(wait_until([&] { return cgroups_of(server) == cgroups; }));
   CHECK(pool.stats().restarts == 250);
   // A segment has more than 128 pages: a single one that stays mapped for each would be 25 000.
-  CHECK(resident_pages() - resident < 2'000);
+  // The address sanitizer keeps what was freed for a while.
+  if (!BULKHEAD_SANITIZED) CHECK(resident_pages() - resident < 2'000);
 }

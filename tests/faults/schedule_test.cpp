@@ -8,6 +8,8 @@
 using namespace bulkhead;
 using namespace bulkhead::test;
 
+// Fault value.queue-full (many calls): too many calls wait.
+// Then: `queue_full`.
 TEST_CASE("calls past the queue limit are refused, and those before it are answered") {
   const LeakCheck leaks;
   const Gate gate;
@@ -29,6 +31,7 @@ TEST_CASE("calls past the queue limit are refused, and those before it are answe
   CHECK(value_of(pool.run(Add{1, 1})) == 2);
 }
 
+// Fault value.queue-full (many calls)
 TEST_CASE("a pool without a queue takes as many calls as it has free workers") {
   const LeakCheck leaks;
   const Gate gate;
@@ -41,6 +44,7 @@ TEST_CASE("a pool without a queue takes as many calls as it has free workers") {
   CHECK(value_of(pool.run(Add{1, 1})) == 2);
 }
 
+// Fault value.queue-full (many calls)
 TEST_CASE("a lone worker has a queue limit, too") {
   const LeakCheck leaks;
   const Gate gate;
@@ -54,6 +58,8 @@ TEST_CASE("a lone worker has a queue limit, too") {
   CHECK(value_of(std::move(running)) == worker.pid());
 }
 
+// Fault value.slow-call (many calls): a call is slow, and another worker or thread is free.
+// Then: what waits behind it moves there.
 TEST_CASE("calls go to free workers first") {
   const LeakCheck leaks;
   const Gate gate;
@@ -70,6 +76,7 @@ TEST_CASE("calls go to free workers first") {
   CHECK(pids.empty());
 }
 
+// Fault value.slow-call (many calls)
 TEST_CASE("calls that wait for a busy worker are answered by another that is free") {
   const LeakCheck leaks;
   const Gate gate;
@@ -85,6 +92,7 @@ TEST_CASE("calls that wait for a busy worker are answered by another that is fre
   CHECK(value_of(std::move(blocked)) == busy);
 }
 
+// Fault value.slow-call (many calls)
 TEST_CASE("large calls that wait for a busy worker are answered by another that is free") {
   const LeakCheck leaks;
   const Gate gate;
@@ -104,6 +112,7 @@ TEST_CASE("large calls that wait for a busy worker are answered by another that 
   CHECK(pool.stats().crashes == 0);
 }
 
+// Fault value.slow-call (many calls)
 TEST_CASE("every worker of a busy pool has its share") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 3}};

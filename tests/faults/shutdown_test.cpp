@@ -17,6 +17,8 @@ Launch told(const std::string& what) { return Launch::self().env("TEST_ON_EXIT",
 
 }  // namespace
 
+// Fault end.shutdown (idle): shutdown twice, from several threads, with calls coming.
+// Then: one report for all; calls are answered, or told by `shut_down`.
 TEST_CASE("a shutdown of an idle pool asks its workers to leave") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -32,6 +34,7 @@ TEST_CASE("a shutdown of an idle pool asks its workers to leave") {
   CHECK(pool.stats().crashes == 0);
 }
 
+// Fault end.shutdown (many calls)
 TEST_CASE("a shutdown waits for the calls that run and that wait") {
   const LeakCheck leaks;
   const Gate gate;
@@ -63,6 +66,7 @@ TEST_CASE("a shutdown waits for the calls that run and that wait") {
   CHECK(report.workers_killed == 0);
 }
 
+// Fault end.shutdown (idle)
 TEST_CASE("calls after a shutdown fail with shut_down") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -77,6 +81,7 @@ TEST_CASE("calls after a shutdown fail with shut_down") {
   CHECK(error_of(worker.run(Add{1, 2})).code() == errc::shut_down);
 }
 
+// Fault end.shutdown (idle)
 TEST_CASE("a second shutdown gives the same report") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -86,6 +91,7 @@ TEST_CASE("a second shutdown gives the same report") {
   CHECK(second.elapsed == first.elapsed);
 }
 
+// Fault end.shutdown (many calls)
 TEST_CASE("shutdowns from several threads end together") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -102,6 +108,7 @@ TEST_CASE("shutdowns from several threads end together") {
   for (auto& call : calls) CHECK(call.ready());
 }
 
+// Fault end.shutdown (many calls)
 TEST_CASE("calls from other threads during a shutdown are answered or told of it") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -125,6 +132,8 @@ TEST_CASE("calls from other threads during a shutdown are answered or told of it
   CHECK(told_of == 4);
 }
 
+// Fault end.grace (one call): calls do not end within the grace of a shutdown.
+// Then: they fail with `shut_down`, and their workers are ended.
 TEST_CASE("a call that does not end is failed after the grace, and its worker ended") {
   const LeakCheck leaks;
   const Gate gate;
@@ -139,6 +148,9 @@ TEST_CASE("a call that does not end is failed after the grace, and its worker en
   CHECK(report.elapsed >= 50ms);
 }
 
+// Fault end.hangs (idle): a worker hangs as it leaves, is stopped, or ignores it.
+// Then: after `grace` what is left fails with `shut_down`; SIGTERM, a second later SIGKILL, to its
+// whole tree; the report counts it.
 TEST_CASE("a worker that hangs as it leaves is ended after the grace") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2, .launch = told("hang")}};
@@ -147,6 +159,8 @@ TEST_CASE("a worker that hangs as it leaves is ended after the grace") {
   CHECK(report.workers_killed == 2);
 }
 
+// Fault end.dies (idle): a worker dies in a shutdown.
+// Then: the call that it ran fails with its crash; what waits is answered by its successor.
 TEST_CASE("a worker that dies as it leaves has left") {
   const LeakCheck leaks;
   for (const char* how : {"die", "throw"}) {
@@ -157,6 +171,7 @@ TEST_CASE("a worker that dies as it leaves has left") {
   }
 }
 
+// Fault end.hangs (one call)
 TEST_CASE("a worker that is stopped is ended after the grace") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -167,6 +182,7 @@ TEST_CASE("a worker that is stopped is ended after the grace") {
   CHECK(report.workers_killed == 1);
 }
 
+// Fault end.dies (one call)
 TEST_CASE(
     "calls that wait when the only worker dies during a shutdown are answered by its successor") {
   const LeakCheck leaks;
@@ -190,6 +206,7 @@ TEST_CASE(
   CHECK(report.workers_killed == 0);
 }
 
+// Fault end.dies (one call)
 TEST_CASE(
     "calls that wait when a lone worker dies during a shutdown fail at once, whatever the grace") {
   const LeakCheck leaks;
@@ -210,6 +227,8 @@ TEST_CASE(
   CHECK(worker.crash());
 }
 
+// Fault end.destroyed (many calls): a pool is destroyed while calls run.
+// Then: they fail with `shut_down`; who waits is woken.
 TEST_CASE("a pool that is destroyed with calls in flight fails them all") {
   const LeakCheck leaks;
   const Gate gate;
@@ -226,6 +245,7 @@ TEST_CASE("a pool that is destroyed with calls in flight fails them all") {
   for (auto& call : waiting) CHECK(error_of(std::move(call)).code() == errc::shut_down);
 }
 
+// Fault end.destroyed (one call)
 TEST_CASE("a thread that waits for a call is woken when the pool is destroyed") {
   const LeakCheck leaks;
   const Gate gate;
@@ -245,6 +265,7 @@ TEST_CASE("a thread that waits for a call is woken when the pool is destroyed") 
   CHECK(code == errc::shut_down);
 }
 
+// Fault end.destroyed
 TEST_CASE("pools are started and destroyed again and again") {
   const LeakCheck leaks;
   for (int i = 0; i < 30; ++i) {

@@ -49,6 +49,10 @@ struct ConnectTimeout {
 
 #ifdef BULKHEAD_FAULT_POINTS
 
+// Fault start.dies (idle): a worker dies at any moment of its start, or `preload` or `warm_up`
+// throws.
+// Then: `start_failed` with its status at once, not at the timeout; one that was to replace another
+// is started again after a pause, and no other worker notices.
 TEST_CASE("a worker program that dies while it starts fails the start at once, with its status") {
   const LeakCheck leaks;
   for (const char* point :
@@ -67,6 +71,7 @@ TEST_CASE("a worker program that dies while it starts fails the start at once, w
   }
 }
 
+// Fault start.dies (idle)
 TEST_CASE("a worker that exits while it starts is told with its code") {
   const LeakCheck leaks;
   const Error error = worker_error(told("BULKHEAD_FAULT", "worker.before_ready:1:exit=9"));
@@ -77,6 +82,8 @@ TEST_CASE("a worker that exits while it starts is told with its code") {
   CHECK(mentions(error, "exited with code 9 before it was ready"));
 }
 
+// Fault start.slow (idle): a worker starts slowly, or hangs as it starts.
+// Then: waited for up to `connect_timeout`, then ended and told so.
 TEST_CASE("a worker that hangs while it starts is ended at the timeout") {
   const LeakCheck leaks;
   for (const char* point :
@@ -94,6 +101,7 @@ TEST_CASE("a worker that hangs while it starts is ended at the timeout") {
 
 #endif
 
+// Fault start.dies (idle)
 TEST_CASE("a preload that dies or throws fails the start of all") {
   const LeakCheck leaks;
   const Error died = pool_error(told("TEST_PRELOAD", "die"));
@@ -107,14 +115,7 @@ TEST_CASE("a preload that dies or throws fails the start of all") {
   CHECK(mentions(threw, "preload threw std::runtime_error: told to throw"));
 }
 
-TEST_CASE("a preload that leaves a thread is told what is wrong") {
-  const LeakCheck leaks;
-  const Error error = pool_error(told("TEST_PRELOAD", "thread"));
-  INFO(error.what());
-  CHECK(error.code() == errc::start_failed);
-  CHECK(mentions(error, "2 threads"));
-}
-
+// Fault start.dies (idle)
 TEST_CASE("a warm_up that dies or throws in every worker fails the start") {
   const LeakCheck leaks;
   const Error died = pool_error(told("TEST_WARM_UP", "die"));
@@ -129,11 +130,12 @@ TEST_CASE("a warm_up that dies or throws in every worker fails the start") {
   CHECK(mentions(threw, "warm_up threw std::runtime_error: told to throw"));
 }
 
+// Fault start.slow (idle)
 TEST_CASE("workers that start slowly are waited for") {
   const LeakCheck leaks;
   const TempDir folder;
   std::thread later([&] {
-    std::this_thread::sleep_for(150ms);
+    CHECK(wait_until([&] { return std::filesystem::exists(folder / "go.awaited"); }));
     put(folder / "go", "");
   });
   TestPool pool{{.workers = 2, .launch = told("TEST_WARM_UP", "wait=" + (folder / "go").string())}};
@@ -142,6 +144,7 @@ TEST_CASE("workers that start slowly are waited for") {
   later.join();
 }
 
+// Fault start.slow (idle)
 TEST_CASE("workers that start too slowly are ended") {
   const LeakCheck leaks;
   const auto start = [](const Launch& launch) {
@@ -151,6 +154,7 @@ TEST_CASE("workers that start too slowly are ended") {
   check_timeout(start(told("TEST_PRELOAD", "hang")), "preload has not returned");
 }
 
+// Fault start.slow (idle)
 TEST_CASE("the user's environment overrides the connect timeout") {
   const LeakCheck leaks;
   const auto hang = told("TEST_WARM_UP", "hang");
@@ -166,6 +170,8 @@ TEST_CASE("the user's environment overrides the connect timeout") {
   }
 }
 
+// Fault start.some (idle): some workers of a pool do not start.
+// Then: the pool begins with the others, and starts the rest again.
 TEST_CASE("a pool of which some workers start is a pool") {
   const LeakCheck leaks;
   const TempDir folder;

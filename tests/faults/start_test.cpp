@@ -48,11 +48,16 @@ void check_not_executed(const Error& error, int number, const std::string& named
 
 }  // namespace
 
+// Fault start.program (idle): the program is not there, not executable, or no program; its working
+// directory is not there, its arguments are too long, its library is missing.
+// Then: `start_failed` at once, with the errno in `system()`, or with what the dynamic linker said;
+// where it was to replace another, calls wait until it can be started.
 TEST_CASE("a program that is not there fails at once, with its errno") {
   const LeakCheck leaks;
   check_not_executed(error_of_program("/no/such/program"), ENOENT, "/no/such/program");
 }
 
+// Fault start.program (idle)
 TEST_CASE("a program that may not be executed fails at once") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -61,6 +66,7 @@ TEST_CASE("a program that may not be executed fails at once") {
   check_not_executed(error_of_program(folder.path()), EACCES, folder.path());
 }
 
+// Fault start.program (idle)
 TEST_CASE("a file that is no program fails at once") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -72,12 +78,14 @@ TEST_CASE("a file that is no program fails at once") {
   check_not_executed(error_of_program(script(folder, "")), ENOEXEC, "script");
 }
 
+// Fault start.program (idle)
 TEST_CASE("a working directory that is not there fails at once") {
   const LeakCheck leaks;
   check_not_executed(error_of_launch(Launch::self().working_directory("/no/such/folder")), ENOENT,
                      "/no/such/folder");
 }
 
+// Fault start.program (idle)
 TEST_CASE("an argument that is too long fails at once") {
   const LeakCheck leaks;
   check_not_executed(error_of_launch(Launch::self().arg(std::string(1 << 20, 'x'))), E2BIG,
@@ -86,6 +94,7 @@ TEST_CASE("an argument that is too long fails at once") {
                      "Argument list too long");
 }
 
+// Fault start.program (idle)
 TEST_CASE("a program whose library is gone tells which") {
   const LeakCheck leaks;
   const Error error = error_of_program(NEEDS_LIBRARY);
@@ -97,6 +106,10 @@ TEST_CASE("a program whose library is gone tells which") {
   CHECK(mentions(error, "libvanished_library"));
 }
 
+// Fault start.no-worker (idle): the program is no worker: it ends, or reads, waits, or sends
+// something else.
+// Then: `start_failed` with its status and last words; what keeps quiet is ended at
+// `connect_timeout`.
 TEST_CASE("a program that is no worker and ends is told with its status, not waited for") {
   const LeakCheck leaks;
   const Error error = error_of_program("/bin/true");
@@ -110,6 +123,7 @@ TEST_CASE("a program that is no worker and ends is told with its status, not wai
   CHECK(mentions(error, std::to_string(error.crash()->pid)));
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("a program that reads its empty input is no worker") {
   const LeakCheck leaks;
   const Error error = error_of_program("/bin/cat");
@@ -118,6 +132,7 @@ TEST_CASE("a program that reads its empty input is no worker") {
   CHECK(error.crash()->status == ExitStatus{.code = 0});
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("the last words of a program that is no worker are told") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -132,6 +147,7 @@ TEST_CASE("the last words of a program that is no worker are told") {
   CHECK(mentions(error, "last words"));
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("a program that kills itself is told with its signal") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -142,6 +158,7 @@ TEST_CASE("a program that kills itself is told with its signal") {
   CHECK(error.crash()->status.signal == SIGSEGV);
 }
 
+// Fault start.no-worker (idle)
 TEST_CASE("a program that does not care is ended at the timeout, and all that it started") {
   const LeakCheck leaks;
   const TempDir folder;
@@ -156,9 +173,12 @@ TEST_CASE("a program that does not care is ended at the timeout, and all that it
   CHECK(mentions(error, "test"));
 }
 
+// Fault start.options: options make no sense.
+// Then: `std::invalid_argument`, which names the field.
 TEST_CASE("options that make no sense are refused by name") {
   const LeakCheck leaks;
   CHECK_THROWS_WITH(TestPool({.workers = 0}), Catch::Contains("workers"));
+  CHECK_THROWS_WITH(TestPool({.workers = std::size_t(-1)}), Catch::Contains("workers"));
   CHECK_THROWS_WITH(TestPool({.workers = 1, .connect_timeout = -1ms}),
                     Catch::Contains("connect_timeout"));
   CHECK_THROWS_WITH(TestPool({.workers = 1, .max_attempts = 0}), Catch::Contains("max_attempts"));
@@ -166,6 +186,7 @@ TEST_CASE("options that make no sense are refused by name") {
   CHECK_THROWS_AS(TestWorker::start({.connect_timeout = -1ms}), std::invalid_argument);
 }
 
+// Fault start.program (idle)
 TEST_CASE("a start that failed leaves room for the next") {
   const LeakCheck leaks;
   CHECK(error_of_program("/no/such/program").code() == errc::start_failed);

@@ -23,6 +23,8 @@ constexpr std::size_t overhead = 8;
 
 }  // namespace
 
+// Fault value.sizes (one call): values have no bytes, or more than a ring holds.
+// Then: they come back as they were sent.
 TEST_CASE("values of every size come back as they were sent") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -37,6 +39,7 @@ TEST_CASE("values of every size come back as they were sent") {
   CHECK(pool.stats().crashes == 0);
 }
 
+// Fault value.sizes (many calls)
 TEST_CASE("many large values at once come back as they were sent") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -45,6 +48,8 @@ TEST_CASE("many large values at once come back as they were sent") {
   for (std::size_t i = 0; i < 40; ++i) CHECK(value_of(std::move(calls[i])) == text_of(200'000 + i));
 }
 
+// Fault value.too-large (one call): a message exceeds `max_message`.
+// Then: `message_too_large`, before it is sent; the worker lives on.
 TEST_CASE("a request larger than max_message is refused before it is sent") {
   const LeakCheck leaks;
   constexpr std::size_t limit = 100'000;
@@ -59,6 +64,7 @@ TEST_CASE("a request larger than max_message is refused before it is sent") {
   CHECK(pid_of(pool) == pid);
 }
 
+// Fault value.too-large (one call)
 TEST_CASE("a response larger than max_message fails its call, and the worker lives on") {
   const LeakCheck leaks;
   constexpr std::size_t limit = 100'000;
@@ -75,6 +81,7 @@ TEST_CASE("a response larger than max_message fails its call, and the worker liv
   CHECK(pool.stats().crashes == 0);
 }
 
+// Fault value.sizes (one call)
 TEST_CASE("answers of nothing and of what can only be moved") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 1}};
@@ -93,6 +100,9 @@ TEST_CASE("a handler sees the number by which errors name its call") {
   CHECK(error.crash()->running.at(0).id == number + 1);
 }
 
+// Fault value.futures: a future is dropped, moved from, outlives its pool, or is used by another
+// thread.
+// Then: its call runs all the same, and it says what it is.
 TEST_CASE("a future is waited for, asked, and got once") {
   const LeakCheck leaks;
   const Gate gate;
@@ -103,6 +113,8 @@ TEST_CASE("a future is waited for, asked, and got once") {
   CHECK_FALSE(future.ready());
   CHECK_FALSE(future.wait_for(0ms));
   CHECK_FALSE(future.wait_for(5ms));
+  CHECK_FALSE(future.wait_for(std::chrono::hours(-4'000'000'000'000)));
+  CHECK_FALSE(future.wait_for(std::chrono::duration<double>::min()));
   gate.open();
   CHECK(future.wait_for(std::chrono::hours::max()));
   CHECK(future.ready());
@@ -114,6 +126,7 @@ TEST_CASE("a future is waited for, asked, and got once") {
   CHECK_THROWS_AS(Future<int>().get(), std::future_error);
 }
 
+// Fault value.futures
 TEST_CASE("the request of a future that was dropped runs all the same") {
   const LeakCheck leaks;
   const Gate gate;
@@ -125,6 +138,7 @@ TEST_CASE("the request of a future that was dropped runs all the same") {
   CHECK(pool.stats().completed == 2);
 }
 
+// Fault value.futures
 TEST_CASE("a future outlives its pool") {
   const LeakCheck leaks;
   Future<int> answered, failed;
@@ -141,6 +155,7 @@ TEST_CASE("a future outlives its pool") {
   CHECK(error_of(std::move(failed)).code() == errc::shut_down);
 }
 
+// Fault value.futures
 TEST_CASE("owners that are empty or moved from say so") {
   const LeakCheck leaks;
   TestWorker none;
@@ -159,6 +174,7 @@ TEST_CASE("owners that are empty or moved from say so") {
   CHECK(value_of(moved.run(Add{2, 2})) == 4);
 }
 
+// Fault value.futures
 TEST_CASE("many threads call at once, and each gets its own answers") {
   const LeakCheck leaks;
   TestPool pool{{.workers = 2}};
@@ -172,6 +188,7 @@ TEST_CASE("many threads call at once, and each gets its own answers") {
   CHECK(right == 1200);
 }
 
+// Fault host.several-pools
 TEST_CASE("several pools live side by side") {
   const LeakCheck leaks;
   TestPool one{{.workers = 1}}, two{{.workers = 1, .launch = Launch::executable(TEST_WORKER)}};

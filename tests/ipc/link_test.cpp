@@ -127,6 +127,7 @@ TEST_CASE("A violation wakes whoever waits") {
   CHECK(pair.worker->send(bytes(100), {}) == Write::violation);
 }
 
+// Fault crash.answered
 TEST_CASE("An answer that a worker published before it was killed is received, without a bell") {
   auto [app_bell, worker_bell] = Doorbell::make();
   Segment segment = Segment::create();

@@ -33,6 +33,7 @@ struct At {
 
 }  // namespace
 
+// Fault hostile.memory
 TEST_CASE("A tail that cannot be is a violation") {
   constexpr std::uint64_t head = 2 * capacity - 128;
   struct Row {
@@ -68,6 +69,7 @@ TEST_CASE("A tail that cannot be is a violation") {
   CHECK(at.reader.violated() == (row.expected == Read::violation));
 }
 
+// Fault hostile.memory
 TEST_CASE("A frame header that cannot be is a violation") {
   constexpr std::uint32_t max = std::numeric_limits<std::uint32_t>::max();
   struct Row {
@@ -109,6 +111,7 @@ TEST_CASE("A frame header that cannot be is a violation") {
   CHECK(at.got.size() == (row.expected == Read::violation ? 0 : row.header.size));
 }
 
+// Fault hostile.memory
 TEST_CASE("A head that cannot be is a violation") {
   constexpr std::uint64_t head = 3 * capacity, tail = head + capacity;  // full
   struct Row {
@@ -141,6 +144,7 @@ TEST_CASE("A head that cannot be is a violation") {
   CHECK(at.writer.violated() == (row.expected == Write::violation));
 }
 
+// Fault hostile.memory
 TEST_CASE("A head that moves backwards is a violation, also where it would fit") {
   constexpr std::uint64_t head = capacity;
   At at(head);
@@ -150,6 +154,7 @@ TEST_CASE("A head that moves backwards is a violation, also where it would fit")
   CHECK(at.writer.violated());
 }
 
+// Fault hostile.memory
 TEST_CASE("A violation is not forgotten when the memory looks right again") {
   At at(64);
   const std::uint64_t right = at.ring.control().tail;
@@ -166,6 +171,7 @@ TEST_CASE("A violation is not forgotten when the memory looks right again") {
   CHECK(at.writer.prepare_sleep(0));
 }
 
+// Fault hostile.memory
 TEST_CASE("A million random words and headers never lead outside of the ring") {
   OwnRing ring;
   std::mt19937_64 random(20240229);
@@ -199,6 +205,7 @@ TEST_CASE("A million random words and headers never lead outside of the ring") {
   CHECK(violations > 10'000);
 }
 
+// Fault hostile.memory
 TEST_CASE("A peer that scribbles while we read and write harms only itself") {
   const Segment segment = Segment::create({.slots = 8, .ring_bytes = 4096});
   std::minstd_rand random(7);

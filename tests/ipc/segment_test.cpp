@@ -163,6 +163,7 @@ TEST_CASE("A segment leaves neither its name nor a descriptor behind") {
   }
 }
 
+// Fault host.ends
 TEST_CASE("What a killed app left behind is swept") {
   const auto pipe = bulkhead::platform::make_pipe();
   const int status = in_child([&] {
@@ -233,6 +234,9 @@ TEST_CASE("What is not ours is not swept") {
   });
 }
 
+// Fault start.memory (idle): `/dev/shm` is full, absent, read-only, or as small as a container's.
+// Then: an error that says so, never SIGBUS; the workers that there are go on. 64 MiB are enough
+// for 64 workers.
 TEST_CASE("A full /dev/shm is an error that says so, and nothing is left there") {
   with_own_shm("size=256k", 0, [] {
     std::string message;
@@ -244,6 +248,7 @@ TEST_CASE("A full /dev/shm is an error that says so, and nothing is left there")
   });
 }
 
+// Fault start.memory (idle)
 TEST_CASE("A /dev/shm that cannot be written is an error that says so") {
   with_own_shm("", MS_RDONLY, [] {
     std::string message;
@@ -252,6 +257,7 @@ TEST_CASE("A /dev/shm that cannot be written is an error that says so") {
   });
 }
 
+// Fault start.memory (idle)
 TEST_CASE("Without /dev/shm there is an error that says so") {
   // An empty /dev of the child's own: nothing of the machine's is touched.
   with_own_shm("", 0, [] {
@@ -263,6 +269,8 @@ TEST_CASE("Without /dev/shm there is an error that says so") {
   });
 }
 
+// Fault start.descriptors (idle): descriptors run out.
+// Then: an error that says so; the workers that there are go on.
 TEST_CASE("Too few descriptors are an error, and nothing is left") {
   with_own_shm("size=4m", 0, [] {
     (void)Segment::create();  // has swept
@@ -287,6 +295,7 @@ TEST_CASE("Too few descriptors are an error, and nothing is left") {
   });
 }
 
+// Fault host.no-stdio
 TEST_CASE("A segment never takes the place of a closed standard descriptor") {
   const int status = in_child([] {
     for (const int fd : {0, 1, 2}) ::close(fd);

@@ -9,11 +9,14 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "platform/fd.hpp"
 #include "support/in_child.hpp"
 #include "support/leak_check.hpp"
+#include "support/temp_dir.hpp"
 
 using namespace bulkhead::platform;
 using bulkhead::test::expect;
@@ -46,6 +49,24 @@ TEST_CASE("a process ends at its fault point as told") {
   CHECK(exited_with(run_with("q:1:kill"), 0));
   CHECK(exited_with(run_with("q:1:kill;p:2:exit=8;p:1:errno=5"), 8));
   CHECK(exited_with(run_with(""), 0));
+}
+
+TEST_CASE("faults that a file says come and go with it") {
+  const LeakCheck leaks;
+  const bulkhead::test::TempDir folder;
+  const std::string file = folder / "faults";
+  const int status = in_child([&] {
+    ::setenv("BULKHEAD_FAULT", ("@" + file).c_str(), 1);
+    expect(fault_errno("p") == 0);
+    std::ofstream(file) << "p:2:errno=28";
+    expect(fault_errno("p") == 0);
+    expect(fault_errno("p") == ENOSPC);
+    std::ofstream(file) << "p:*:errno=12";
+    expect(fault_errno("p") == ENOMEM);
+    std::filesystem::remove(file);
+    expect(fault_errno("p") == 0);
+  });
+  CHECK(status == 0);
 }
 
 TEST_CASE("a system call fails at its fault point at the time told") {

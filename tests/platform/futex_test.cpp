@@ -8,11 +8,14 @@
 
 #include "platform/futex.hpp"
 
+#include "support/wait_until.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
 using bulkhead::platform::futex_wait;
 using bulkhead::platform::futex_wake_all;
+using bulkhead::test::wait_until;
 using Clock = std::chrono::steady_clock;
 
 }  // namespace
@@ -61,10 +64,10 @@ TEST_CASE("Signals do not end a wait for a word, nor make it longer") {
     woken = futex_wait(word, 0, Clock::now() + 50ms);
     over = true;
   });
-  while (!over) {
+  CHECK(wait_until([&] {
     ::pthread_kill(waiter.native_handle(), SIGUSR1);
-    std::this_thread::sleep_for(1ms);
-  }
+    return over.load();
+  }));
   waiter.join();
   ::sigaction(SIGUSR1, &old, nullptr);
   CHECK_FALSE(woken);

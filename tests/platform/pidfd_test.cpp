@@ -27,6 +27,23 @@ constexpr auto for_ever = [] {
 
 }  // namespace
 
+TEST_CASE("a group is signalled though its leader has ended, and nobody when it has no members") {
+  const LeakCheck leaks;
+  for (const bool reaped : {false, true}) {
+    const pid_t leader = start_in_child([&] {
+      ::setsid();
+      if (::fork() != 0) return;
+      for (;;) ::pause();
+    });
+    const auto process = Pidfd::open(leader);
+    REQUIRE(process.wait_ended(std::chrono::seconds(20)));
+    if (reaped) REQUIRE(process.reap(true));
+    process.signal_group(leader, SIGKILL);
+    if (!reaped) REQUIRE(process.reap(true));
+    process.signal_group(leader, SIGKILL);
+  }
+}
+
 TEST_CASE("an exit with 9 and a death by signal 9 are told apart") {
   const LeakCheck leaks;
   const auto exited = start([] { exit_now(9); }).reap(true);

@@ -4,15 +4,20 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "support/in_child.hpp"
 #include "support/leak_check.hpp"
+#include "support/wait_until.hpp"
 
 using namespace bulkhead::platform;
 using bulkhead::test::expect;
 using bulkhead::test::in_child;
 using bulkhead::test::LeakCheck;
+using bulkhead::test::wait_until;
 
 namespace {
 
@@ -51,16 +56,22 @@ TEST_CASE("signals are blocked for a while and as before afterwards") {
   CHECK_FALSE(is_blocked(SIGUSR1));
 }
 
-TEST_CASE("the end of a child makes a descriptor readable") {
+TEST_CASE("the end of a child makes a descriptor readable, whatever thread hears of it") {
   const LeakCheck leaks;
   const int status = in_child([] {
-    const Fd ends = signal_fd(SIGCHLD);
+    // The signal goes to the only thread that does not block it.
+    std::atomic<bool> over = false;
+    std::thread other([&] { expect(wait_until([&] { return over.load(); })); });
+    const BlockedSignals blocked;
+    const Fd ends = child_events();
     std::array<std::byte, 256> buffer{};
     expect(read_some(ends, buffer).io == Io::would_block);
     in_child([] {});
     expect(wait_ready(ends, Readiness::readable, std::chrono::seconds(20)));
     expect(read_some(ends, buffer).io == Io::done);
     expect(read_some(ends, buffer).io == Io::would_block);
+    over = true;
+    other.join();
   });
   CHECK(status == 0);
 }

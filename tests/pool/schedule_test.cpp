@@ -10,11 +10,14 @@ namespace {
 using bulkhead::pool::Schedule;
 using Member = Schedule::Member;
 
-// Workers that hold so many calls.
-Schedule with_loads(const std::vector<std::size_t>& loads, std::size_t ahead = 100) {
+constexpr auto alone = Schedule::Run::alone;
+
+// Workers that hold so many calls, and run so many at once: one, unless told.
+Schedule with_loads(const std::vector<std::size_t>& loads, std::size_t ahead = 100,
+                    const std::vector<std::size_t>& at_once = {}) {
   Schedule schedule(loads.size(), ahead);
   for (Member member = 0; member < loads.size(); ++member) {
-    schedule.joined(member);
+    schedule.joined(member, at_once.empty() ? 1 : at_once[member]);
     for (std::size_t i = 0; i < loads[member]; ++i) schedule.gave(member);
   }
   return schedule;
@@ -41,6 +44,78 @@ TEST_CASE("The least loaded worker gets the next call, the first of several alik
   }));
   CAPTURE(row.loads, row.ahead);
   CHECK(with_loads(row.loads, row.ahead).pick() == row.expected);
+}
+
+TEST_CASE(
+    "A worker with a free thread comes first, then the one with fewest calls for each thread") {
+  struct Row {
+    std::vector<std::size_t> loads, at_once;
+    std::size_t ahead;
+    std::optional<Member> expected;
+  };
+  const auto row = GENERATE(values<Row>({
+      {{3}, {4}, 1, 0},
+      {{4}, {4}, 1, std::nullopt},  // as many as it runs, though none ahead
+      {{4}, {4}, 5, 0},
+      {{5}, {4}, 5, std::nullopt},
+      {{1, 0}, {4, 4}, 9, 1},
+      {{2, 1}, {4, 4}, 9, 1},
+      {{1, 1}, {1, 4}, 9, 1},
+      {{1, 3}, {1, 4}, 9, 1},
+      {{1, 4}, {1, 4}, 9, 0},
+      {{2, 4}, {1, 4}, 9, 1},
+      {{2, 7}, {1, 4}, 9, 1},
+      {{2, 8}, {1, 4}, 9, 0},
+  }));
+  CAPTURE(row.loads, row.at_once, row.ahead);
+  CHECK(with_loads(row.loads, row.ahead, row.at_once).pick() == row.expected);
+}
+
+TEST_CASE("A call that must run alone waits for a worker that holds nothing") {
+  struct Row {
+    std::vector<std::size_t> loads, at_once;
+    std::optional<Member> expected;
+  };
+  const auto row = GENERATE(values<Row>({
+      {{0}, {4}, 0},
+      {{1}, {4}, std::nullopt},
+      {{1, 0, 0}, {4, 4, 4}, 1},
+      {{1, 2, 3}, {4, 4, 4}, std::nullopt},
+      {{3}, {1}, 0},  // each of its calls is alone
+      {{1, 3}, {4, 1}, 1},
+      {{100}, {1}, std::nullopt},
+  }));
+  CAPTURE(row.loads, row.at_once);
+  CHECK(with_loads(row.loads, 100, row.at_once).pick(alone) == row.expected);
+}
+
+TEST_CASE("A worker that runs a call alone is given nothing else, and takes from nobody") {
+  Schedule schedule = with_loads({0, 9}, 100, {4, 4});
+  schedule.gave(0, alone);
+  CHECK(schedule.running() == 5);
+  CHECK_FALSE(schedule.has_free_thread(0));
+  CHECK_FALSE(schedule.relief_for(0));
+  CHECK(schedule.pick() == Member{1});
+  CHECK_FALSE(schedule.pick(alone));
+
+  SECTION("until it is answered") {
+    schedule.returned(0);
+    CHECK(schedule.has_free_thread(0));
+    CHECK(schedule.pick() == Member{0});
+    CHECK(schedule.relief_for(0));
+  }
+  SECTION("until it ends") {
+    schedule.left(0);
+    CHECK(schedule.pick() == Member{1});
+    schedule.joined(0, 4);
+    CHECK(schedule.pick(alone) == Member{0});
+  }
+  SECTION("nor once a call is put back with it whose answer could not be one") {
+    schedule.gave(0);
+    schedule.returned(0);
+    CHECK_FALSE(schedule.has_free_thread(0));
+    CHECK(schedule.pick() == Member{1});
+  }
 }
 
 TEST_CASE("Nobody gets a call before the first worker has joined, or after the last has left") {
@@ -96,6 +171,34 @@ TEST_CASE("A worker that is free is given half of what the busiest holds") {
   }
 }
 
+TEST_CASE("A worker with a free thread is given its share of what another does not run") {
+  struct Row {
+    std::vector<std::size_t> loads, at_once;  // the last worker is the one with a free thread
+    std::optional<Member> from;
+    std::size_t count;
+  };
+  const auto row = GENERATE(values<Row>({
+      {{4, 0}, {4, 4}, std::nullopt, 0},  // it runs all that it has
+      {{5, 0}, {4, 4}, 0, 1},
+      {{5, 3}, {4, 4}, 0, 1},
+      {{5, 4}, {4, 4}, std::nullopt, 0},  // it has no free thread
+      {{104, 0}, {4, 4}, 0, 52},
+      {{103, 3}, {4, 4}, 0, 50},
+      {{6, 3, 0}, {4, 1, 4}, 0, 2},  // 2 wait with each, where most are
+      {{5, 3, 0}, {4, 1, 4}, 1, 2},
+      {{10, 0}, {1, 4}, 0, 8},
+      {{10, 0}, {4, 1}, 0, 2},
+      {{2, 3}, {1, 4}, 0, 1},
+  }));
+  CAPTURE(row.loads, row.at_once);
+  const auto theft = with_loads(row.loads, 1000, row.at_once).relief_for(row.loads.size() - 1);
+  REQUIRE(theft.has_value() == row.from.has_value());
+  if (theft) {
+    CHECK(theft->from == *row.from);
+    CHECK(theft->count == row.count);
+  }
+}
+
 TEST_CASE("A worker that is not there gets no relief, and gives none") {
   Schedule schedule = with_loads({4, 0, 0});
   schedule.left(1);
@@ -106,28 +209,28 @@ TEST_CASE("A worker that is not there gets no relief, and gives none") {
 
 TEST_CASE("A worker that leaves takes its calls out of the count") {
   Schedule schedule = with_loads({2, 1, 0});
-  CHECK(schedule.busy() == 2);
+  CHECK(schedule.running() == 2);
   schedule.left(0);
   CHECK(schedule.members() == 2);
-  CHECK(schedule.busy() == 1);
+  CHECK(schedule.running() == 1);
   CHECK(schedule.load(0) == 0);
   CHECK_FALSE(schedule.present(0));
 
   SECTION("once") {
     schedule.left(0);
     CHECK(schedule.members() == 2);
-    CHECK(schedule.busy() == 1);
+    CHECK(schedule.running() == 1);
   }
   SECTION("and what comes back from it later changes nothing") {
     schedule.returned(0, 2);
-    CHECK(schedule.busy() == 1);
+    CHECK(schedule.running() == 1);
     CHECK(schedule.load(0) == 0);
   }
   SECTION("and the next in its place begins with nothing") {
     schedule.joined(0);
     CHECK(schedule.members() == 3);
     CHECK(schedule.load(0) == 0);
-    CHECK(schedule.busy() == 1);
+    CHECK(schedule.running() == 1);
     CHECK(schedule.pick() == Member{0});
   }
 }
@@ -139,7 +242,7 @@ TEST_CASE("A call that is put back with a worker that has left is not counted") 
   schedule.left(0);
   schedule.gave(0);
   CHECK(schedule.load(0) == 0);
-  CHECK(schedule.busy() == 1);
+  CHECK(schedule.running() == 1);
   CHECK(schedule.members() == 1);
 }
 
@@ -147,46 +250,110 @@ TEST_CASE("Taking nothing back changes nothing") {
   Schedule schedule = with_loads({1, 0});
   schedule.returned(0, 0);
   schedule.returned(1, 0);
-  CHECK(schedule.busy() == 1);
+  CHECK(schedule.running() == 1);
   CHECK(schedule.load(0) == 1);
 }
 
-TEST_CASE("Whatever happens to workers, who is there, busy and least loaded is counted right") {
-  constexpr std::size_t members = 5, ahead = 3;
+TEST_CASE(
+    "Whatever happens to workers, what runs is counted right, and who must be alone is alone") {
+  static constexpr std::size_t members = 5, ahead = 3;
+  struct Place {
+    std::size_t load = 0, at_once = 0;
+    bool alone = false;
+    bool has_room() const { return !alone && load < std::max(ahead, at_once); }
+  };
   std::mt19937 random(4711);
   Schedule schedule(members, ahead);
-  std::vector<std::optional<std::size_t>> loads(members);
-  for (int step = 0; step < 20'000; ++step) {
+  std::vector<Place> places(members);
+  const auto give = [&](Schedule::Run run) {
+    const auto best = schedule.pick(run);
+    if (!best) return;
+    Place& place = places[*best];
+    if (place.at_once == 0 || place.alone) FAIL("given to a worker that takes nothing");
+    if (run == alone && place.at_once > 1 && place.load > 0) FAIL("it is not alone");
+    schedule.gave(*best, run);
+    ++place.load;
+    place.alone = run == alone && place.at_once > 1;
+  };
+  for (int step = 0; step < 40'000; ++step) {
     const Member member = random() % members;
-    auto& load = loads[member];
+    Place& place = places[member];
     switch (random() % 8) {
       case 0:
-        if (!load) schedule.joined(member), load = 0;
+        if (place.at_once == 0)
+          place.at_once = 1 + random() % 4, schedule.joined(member, place.at_once);
         break;
       case 1:
-        if (random() % 4 == 0) schedule.left(member), load.reset();
+        if (random() % 4 == 0) schedule.left(member), place = {};
         break;
       case 2:
       case 3:
-        if (load && *load > 0) {
-          const std::size_t count = random() % (*load + 1);
+        if (place.load > 0) {
+          const std::size_t count = random() % (place.load + 1);
           schedule.returned(member, count);
-          *load -= count;
+          place.load -= count;
+          if (place.load == 0) place.alone = false;
         }
         break;
       default:
-        if (const auto best = schedule.pick()) schedule.gave(*best), ++*loads[*best];
+        give(random() % 4 == 0 ? alone : Schedule::Run::beside_others);
     }
-    std::size_t present = 0, busy = 0, least = ahead;
-    for (const auto& one : loads) {
-      present += one.has_value();
-      busy += one.value_or(0) > 0;
-      least = std::min(least, one.value_or(ahead));
+    std::size_t present = 0, running = 0;
+    bool room = false, free = false;
+    for (const Place& one : places) {
+      present += one.at_once > 0;
+      running += std::min(one.load, one.at_once);
+      room |= one.at_once > 0 && one.has_room();
+      free |= !one.alone && one.load < one.at_once;
     }
     const auto best = schedule.pick();
-    if (schedule.members() != present || schedule.busy() != busy ||
-        best.has_value() != (least < ahead) || (best && loads[*best] != least))
+    if (schedule.members() != present || schedule.running() != running)
       FAIL("step " << step << ": " << schedule.members() << " of " << present << " workers, "
-                   << schedule.busy() << " of " << busy << " busy");
+                   << schedule.running() << " of " << running << " running");
+    if (best.has_value() != room) FAIL("step " << step << ": room is overlooked, or made up");
+    if (best && schedule.has_free_thread(*best) != free)
+      FAIL("step " << step << ": a free thread is overlooked");
   }
+}
+
+TEST_CASE("nothing is to be had back from a retired worker") {
+  Schedule schedule(3, 8);
+  for (const Schedule::Member member : {0U, 1U}) schedule.joined(member);
+  for (int i = 0; i < 8; ++i) schedule.gave(0);
+  for (int i = 0; i < 4; ++i) schedule.gave(1);
+  schedule.retire(0);
+  schedule.joined(2);
+  const auto theft = schedule.relief_for(2);
+  REQUIRE(theft);
+  CHECK(theft->from == 1U);
+  schedule.returned(1, 3);
+  CHECK_FALSE(schedule.relief_for(2));
+}
+
+TEST_CASE("a retired worker gets no more calls, and counts until it has answered its last") {
+  Schedule schedule(2, 4);
+  schedule.joined(0);
+  schedule.joined(1);
+  schedule.gave(0);
+  schedule.gave(0);
+  schedule.retire(0);
+  schedule.retire(0);
+  CHECK(schedule.members() == 1);
+  CHECK(schedule.running() == 1);
+  CHECK_FALSE(schedule.spent(0));
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(schedule.pick() == 1U);
+    schedule.gave(1);
+  }
+  CHECK_FALSE(schedule.pick());
+  schedule.returned(0, 2);
+  CHECK(schedule.spent(0));
+  CHECK(schedule.running() == 1);
+  CHECK_FALSE(schedule.relief_for(0));  // though it is idle, and the other has four
+  schedule.left(0);
+  CHECK(schedule.members() == 1);
+  CHECK_FALSE(schedule.spent(0));
+  schedule.joined(0);
+  CHECK(schedule.members() == 2);
+  CHECK(schedule.pick() == 0U);
 }

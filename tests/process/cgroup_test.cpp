@@ -2,10 +2,19 @@
 
 #include <catch2/catch.hpp>
 
+#include <fstream>
+#include <thread>
+
 #include "process/members.hpp"
 #include "process/roof.hpp"
+#include "support/blocked.hpp"
+#include "support/temp_dir.hpp"
+#include "support/wait_until.hpp"
 
 using namespace bulkhead::process;
+using bulkhead::test::default_watchdog;
+using bulkhead::test::is_polling;
+using bulkhead::test::wait_until;
 
 TEST_CASE("the process's own cgroup is found wherever it is mounted") {
   const std::string plain = "26 23 0:24 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
@@ -50,4 +59,21 @@ TEST_CASE("process ids are read without those of foreign namespaces") {
 TEST_CASE("strays are the children that are neither workers nor from before") {
   CHECK(strays_among({1, 2, 3, 4}, {2}, {4}) == std::vector<pid_t>{1, 3});
   CHECK(strays_among({2, 4}, {2}, {4}).empty());
+}
+
+// A plain file in place of the kernel's, whose changes nobody tells.
+TEST_CASE("a cgroup that becomes empty is noticed, though the kernel does not say so") {
+  const bulkhead::test::TempDir folder;
+  const std::string events = folder / "cgroup.events";
+  std::ofstream(events) << "populated 1\n";
+  const auto cgroup = Cgroup::open(folder.path());
+  REQUIRE(cgroup);
+  bool waited = false;
+  std::thread change([&, waiter = ::gettid()] {
+    waited = wait_until([&] { return is_polling(waiter); });
+    std::ofstream(events) << "populated 0\n";
+  });
+  CHECK(cgroup->wait_empty(default_watchdog));
+  change.join();
+  CHECK(waited);
 }

@@ -74,6 +74,7 @@ TEST_CASE("what a process leaves in its pipe is received though a grandchild hol
   CHECK(output.drain() == platform::Io::end);
 }
 
+// Fault value.flood
 TEST_CASE("a flood of output costs bounded memory and time for each turn") {
   const LeakCheck leaks;
   constexpr std::uint64_t flood = 200'000'000;
@@ -93,6 +94,7 @@ TEST_CASE("a flood of output costs bounded memory and time for each turn") {
   CHECK(output.tail().size() == OutputTail::default_limit);
 }
 
+// Fault hostile.words
 TEST_CASE("text of a hostile process cannot steer a terminal or forge a line") {
   CHECK(printable("plain \xc3\xa4") == "plain \xc3\xa4");
   CHECK(printable("a\x1b[31m\nERROR\t\x7f") == "a\\x1b[31m\\x0aERROR\\x09\\x7f");

@@ -167,6 +167,8 @@ TEST_CASE("what fails before the program is executed names its stage") {
 }
 
 #ifdef BULKHEAD_FAULT_POINTS
+// Fault start.no-process: the system has no room for another process.
+// Then: `start_failed` with the errno, or fewer workers until it can be done.
 TEST_CASE("a system without room for a process is told as such") {
   const LeakCheck leaks;
   platform::use_faults("spawn:1:errno=11");
@@ -178,6 +180,7 @@ TEST_CASE("a system without room for a process is told as such") {
 }
 #endif
 
+// Fault host.signals
 TEST_CASE("neither ignored nor blocked signals of the host reach the program") {
   const LeakCheck leaks;
   const int status = in_child([] {
@@ -193,6 +196,7 @@ TEST_CASE("neither ignored nor blocked signals of the host reach the program") {
   CHECK(status == 0);
 }
 
+// Fault host.signals
 TEST_CASE("the host's own signal handlers and mask stay as they were") {
   const LeakCheck leaks;
   static volatile sig_atomic_t handled = 0;
@@ -206,6 +210,7 @@ TEST_CASE("the host's own signal handlers and mask stay as they were") {
   CHECK(::sigismember(&blocked, SIGUSR2) == 0);
 }
 
+// Fault host.no-stdio
 TEST_CASE("a program is started from a host whose standard descriptors are closed") {
   const LeakCheck leaks;
   const int status = in_child([] {
@@ -252,6 +257,7 @@ TEST_CASE("programs are started from many threads at once, each with its own des
   CHECK(right == 80);
 }
 
+// Fault host.children
 TEST_CASE("a host that ignores SIGCHLD, or reaps all children itself, starts programs as ever") {
   const LeakCheck leaks;
   const int status = in_child([] {

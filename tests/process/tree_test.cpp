@@ -15,6 +15,8 @@
 
 #include "platform/proc.hpp"
 #include "platform/signals.hpp"
+#include "platform/unsanitized.hpp"
+#include "process/census.hpp"
 #include "process/members.hpp"
 #include "process/roof.hpp"
 #include "support/deny_system_call.hpp"
@@ -31,42 +33,6 @@ namespace {
 
 constexpr auto watchdog = default_watchdog;
 
-// Held open, at its write end, by every process that is to go: its end proves that all are gone.
-struct Census {
-  platform::Pipe pipe = platform::make_pipe();
-
-  void report() { expect(::write(pipe.write.get(), "x", 1) == 1); }
-  void await(int reports) {
-    for (char byte = 0; reports > 0; --reports) expect(::read(pipe.read.get(), &byte, 1) == 1);
-  }
-  void expect_all_gone() {
-    pipe.write.reset();
-    platform::set_nonblocking(pipe.read);
-    char byte = 0;
-    expect(wait_until([&] { return ::read(pipe.read.get(), &byte, 1) == 0; }), "all gone");
-  }
-};
-
-void live_for_ever() {
-  for (;;) ::pause();
-}
-
-constexpr int escapees = 200;
-
-// Half of them in sessions of their own, half orphaned by their parents; deaf to SIGTERM.
-void escape(Census& census) {
-  ::signal(SIGTERM, SIG_IGN);
-  for (int i = 0; i < escapees; ++i) {
-    if (::fork() != 0) continue;
-    if (i % 2 == 0) ::setsid();
-    if (i % 2 == 1 && ::fork() != 0) ::_exit(0);
-    census.report();
-    live_for_ever();
-  }
-  census.report();
-  live_for_ever();
-}
-
 // What a fork server does with the ends of its children until the worker's tree is gone.
 Trees::Ended end_tree(Trees& trees, WorkerKey worker) {
   std::optional<Trees::Ended> found;
@@ -79,14 +45,6 @@ Trees::Ended end_tree(Trees& trees, WorkerKey worker) {
   expect(trees.forget(worker, watchdog), "tree forgotten");
   expect(found.has_value());
   return *found;
-}
-
-template <class Part>
-platform::Forked fork_worker(Trees& trees, WorkerKey worker, Part part) {
-  auto forked = trees.fork(worker);
-  if (!forked.in_child()) return forked;
-  part();
-  platform::exit_now(0);
 }
 
 // Runs the part as a fork server of its own, with each mechanism that this system has.
@@ -142,6 +100,7 @@ TEST_CASE("a forked worker holds nothing of the fork server's and leaves it alon
   });
 }
 
+// Fault end.helpers
 TEST_CASE("nothing escapes that a worker started, by session or by double fork") {
   const LeakCheck leaks;
   with_each_mechanism([](Mechanism mechanism) {
@@ -159,6 +118,7 @@ TEST_CASE("nothing escapes that a worker started, by session or by double fork")
   });
 }
 
+// Fault end.helpers
 TEST_CASE("what a worker leaves behind when it dies by itself is ended too, and no one else's") {
   const LeakCheck leaks;
   with_each_mechanism([](Mechanism mechanism) {
@@ -173,7 +133,7 @@ TEST_CASE("what a worker leaves behind when it dies by itself is ended too, and 
       live_for_ever();
     });
     stayers.await(1);
-    fork_worker(trees, 2, [&] {
+    const auto worker = fork_worker(trees, 2, [&] {
       for (int i = 0; i < 10; ++i)
         if (::fork() == 0) {
           ::setsid();
@@ -184,6 +144,7 @@ TEST_CASE("what a worker leaves behind when it dies by itself is ended too, and 
       platform::exit_now(0);
     });
     leavers.await(10);
+    expect(worker.pidfd.wait_ended(watchdog));
     expect(end_tree(trees, 2).ending.how == How::exited);
     leavers.expect_all_gone();
     expect(!stayer.pidfd.ended());
@@ -262,6 +223,9 @@ TEST_CASE("an executed worker is held like a forked one") {
   });
 }
 
+// Fault host.no-cgroup: the system has no cgroups that can be used, forbids `clone3`, or has no
+// `cgroup.kill`.
+// Then: workers are held by other means, and end with all that they started.
 TEST_CASE("a container that forbids clone3 still has its workers in cgroups") {
   const LeakCheck leaks;
   const int status = in_child([] {
@@ -278,6 +242,7 @@ TEST_CASE("a container that forbids clone3 still has its workers in cgroups") {
   CHECK(status == 0);
 }
 
+// Fault host.no-cgroup
 TEST_CASE("a kernel without cgroup.kill has its processes killed one by one") {
   const LeakCheck leaks;
   with_each_mechanism([](Mechanism mechanism) {
@@ -295,6 +260,7 @@ TEST_CASE("a kernel without cgroup.kill has its processes killed one by one") {
   });
 }
 
+// Fault host.no-cgroup
 TEST_CASE("a fork server that was told to use no cgroup uses none") {
   const LeakCheck leaks;
   const int status = in_child([] {
@@ -302,85 +268,6 @@ TEST_CASE("a fork server that was told to use no cgroup uses none") {
     const Trees trees;
     expect(trees.mechanism() == Mechanism::subreaper);
     expect(trees.roof_path().empty());
-  });
-  CHECK(status == 0);
-}
-
-namespace {
-
-bool cgroups_work() { return Trees().mechanism() == Mechanism::cgroup; }
-
-// A fork server that is killed at once, with a worker that outlives it; the path of its roof.
-std::string killed_fork_server(Census& census) {
-  platform::Pipe told = platform::make_pipe();
-  const pid_t server = start_in_child([&] {
-    Trees trees;
-    fork_worker(trees, 1, [&] { escape(census); });
-    census.await(escapees + 1);
-    const auto path = trees.roof_path();
-    expect(::write(told.write.get(), path.c_str(), path.size() + 1) > 0);
-    ::kill(::getpid(), SIGKILL);
-  });
-  char path[4096] = "";
-  expect(::read(told.read.get(), path, sizeof(path)) > 0);
-  ::waitpid(server, nullptr, 0);
-  return path;
-}
-
-}  // namespace
-
-TEST_CASE("the application ends what a killed fork server left") {
-  const LeakCheck leaks;
-  const int status = in_child([] {
-    if (!cgroups_work()) return;
-    platform::set_subreaper();
-    Census census;
-    const auto roof = killed_fork_server(census);
-    expect(std::filesystem::exists(roof));
-    expect(remove_orphaned_roof(roof, watchdog));
-    expect(!std::filesystem::exists(roof));
-    census.expect_all_gone();
-    expect(remove_orphaned_roof(roof, watchdog), "a second time");
-    expect(!remove_orphaned_roof("/tmp", watchdog), "no roof at all");
-    while (platform::reap_any()) continue;
-  });
-  CHECK(status == 0);
-}
-
-TEST_CASE("the next fork server ends what a killed one left, and touches no living one's") {
-  const LeakCheck leaks;
-  const int status = in_child([] {
-    if (!cgroups_work()) return;
-    platform::set_subreaper();
-    Census census;
-    const auto roof = killed_fork_server(census);
-    Trees living;
-    fork_worker(living, 1, [&] {
-      census = {};
-      live_for_ever();
-    });
-    expect(!std::filesystem::exists(roof), "swept");
-    census.expect_all_gone();
-    expect(in_child([] { const Trees another; }) == 0);
-    expect(living.members(1).size() == 1);
-  });
-  CHECK(status == 0);
-}
-
-TEST_CASE("a roof in use is not swept though its owner's number means nothing here") {
-  const LeakCheck leaks;
-  const int status = in_child([] {
-    if (!cgroups_work()) return;
-    const std::string own = *own_cgroup();
-    std::optional<Cgroup> foreign =
-        Cgroup::make(own + "/bulkhead-2147483647-1-" + std::to_string(::getpid()));
-    const std::string path = foreign->path();
-    expect(platform::try_lock(foreign->directory()));
-    sweep_roofs(own);
-    expect(std::filesystem::exists(path));
-    foreign.reset();
-    sweep_roofs(own);
-    expect(!std::filesystem::exists(path));
   });
   CHECK(status == 0);
 }

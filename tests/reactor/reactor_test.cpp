@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "platform/fd.hpp"
@@ -17,7 +18,7 @@ struct Owner : std::enable_shared_from_this<Owner> {
   explicit Owner(reactor::Reactor& reactor) : timer(reactor), other(reactor), watch(reactor) {}
   reactor::Timer timer, other;
   reactor::Watch watch;
-  int fired = 0;
+  std::atomic<int> fired = 0;
   reactor::Moment done;
 };
 

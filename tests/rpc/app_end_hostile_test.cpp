@@ -15,6 +15,7 @@ using Received = AppEnd::Received;
 
 }  // namespace
 
+// Fault hostile.messages
 TEST_CASE("A head that no worker writes is a violation") {
   struct Row {
     const char* name;
@@ -34,7 +35,10 @@ TEST_CASE("A head that no worker writes is a violation") {
       {"memory up to where sizes wrap",
        [](Head& head) { head.size = ~std::uint64_t{} - sizeof(Head) + 1; }},
       {"ready, with more than may be",
-       [](Head& head) { head.kind = Kind::ready, head.size = std::uint64_t{1} << 63; }},
+       [](Head& head) { head = {.slot = 1, .kind = Kind::ready, .size = std::uint64_t{1} << 63}; }},
+      {"ready for no call at all", [](Head& head) { head = {.slot = 0, .kind = Kind::ready}; }},
+      {"ready for more calls than there are slots",
+       [](Head& head) { head = {.slot = 9, .kind = Kind::ready}; }},
   };
   for (const Row& row : rows) {
     for (const std::uint32_t flags : {0u, ipc::more}) {
@@ -55,6 +59,7 @@ TEST_CASE("A head that no worker writes is a violation") {
   }
 }
 
+// Fault hostile.messages
 TEST_CASE("A text that is longer than any that a worker sends is a violation") {
   const Kind kind = GENERATE(Kind::threw, Kind::refused, Kind::too_large);
   AppSide side;  // whose messages may be a gibibyte
@@ -67,6 +72,7 @@ TEST_CASE("A text that is longer than any that a worker sends is a violation") {
   CHECK(side.app->receive(none) == Received::violation);
 }
 
+// Fault hostile.messages
 TEST_CASE("Each kind that there is not is a violation") {
   for (std::uint32_t kind = 0; kind <= std::numeric_limits<std::uint16_t>::max();
        kind += kind < 300 ? 1 : 997) {
@@ -79,6 +85,7 @@ TEST_CASE("Each kind that there is not is a violation") {
   }
 }
 
+// Fault hostile.messages
 TEST_CASE("An answer to what was not asked closes no call") {
   struct Row {
     const char* name;
@@ -112,6 +119,7 @@ TEST_CASE("An answer to what was not asked closes no call") {
   }
 }
 
+// Fault hostile.messages
 TEST_CASE("A call is answered once") {
   HostileEnds ends;
   const Head head = Peer::answer(ends.given(1));
@@ -127,6 +135,7 @@ TEST_CASE("A call is answered once") {
   CHECK_FALSE(ends.app.close(head));
 }
 
+// Fault hostile.messages
 TEST_CASE("What was taken back cannot be answered") {
   HostileEnds ends;
   const Head head = Peer::answer(ends.given(1));
@@ -136,6 +145,7 @@ TEST_CASE("What was taken back cannot be answered") {
   CHECK_FALSE(ends.app.close(ends.message.head));
 }
 
+// Fault hostile.messages
 TEST_CASE("What is not fully sent cannot be answered") {
   HostileEnds ends;
   ends.app.hand_over(call(1, bytes(10'000)));  // fills the ring
@@ -153,6 +163,7 @@ TEST_CASE("What is not fully sent cannot be answered") {
   CHECK(ends.app.close(second));
 }
 
+// Fault hostile.messages
 TEST_CASE("A message whose size is not what its head says is a violation, and never more memory") {
   struct Row {
     const char* name;
@@ -189,6 +200,7 @@ TEST_CASE("A message whose size is not what its head says is a violation, and ne
   }
 }
 
+// Fault hostile.messages
 TEST_CASE("Parts that never end are a violation soon") {
   const std::size_t part = GENERATE(as<std::size_t>(), 0, 1, 900);
   HostileEnds ends;
@@ -201,6 +213,7 @@ TEST_CASE("Parts that never end are a violation soon") {
   CHECK_FALSE(ends.app.violation().empty());
 }
 
+// Fault hostile.messages
 TEST_CASE("A message shorter than its head is a violation") {
   for (const std::uint32_t flags : {0u, ipc::more}) {
     for (std::size_t size = 0; size < sizeof(Head); ++size) {
@@ -213,6 +226,7 @@ TEST_CASE("A message shorter than its head is a violation") {
   }
 }
 
+// Fault hostile.memory
 TEST_CASE("A slot that reads as anything but what the app wrote counts as begun") {
   const std::uint64_t garbage = GENERATE(
       std::uint64_t{0}, slot_word::begun(1), slot_word::queued(2), slot_word::begun(2),
@@ -231,6 +245,7 @@ TEST_CASE("A slot that reads as anything but what the app wrote counts as begun"
   SECTION("and is answered all the same") { CHECK(ends.app.close(Peer::answer(first))); }
 }
 
+// Fault hostile.memory
 TEST_CASE("A peer that moves the end of the request ring is found out, and nothing is sent to it") {
   HostileEnds ends;
   ends.given(1);
@@ -241,6 +256,7 @@ TEST_CASE("A peer that moves the end of the request ring is found out, and nothi
   CHECK(ids(ends.app.drain().not_begun) == Ids{1, 2});
 }
 
+// Fault hostile.memory
 TEST_CASE("A peer that writes over its own ring is found out") {
   HostileEnds ends;
   ends.side.peer->to_app().control->tail = 3 * 64 + 1;

@@ -57,9 +57,11 @@ TEST_CASE("A request comes to its worker as it was sent, and its answer back") {
 }
 
 TEST_CASE("A worker says that it is ready, or why it is not") {
-  Ends ends;
+  Ends ends({.threads = 3});
   REQUIRE(ends.worker->ready());
-  CHECK(next_message(*ends.app).head.kind == Kind::ready);
+  const auto ready = next_message(*ends.app);
+  CHECK(ready.head.kind == Kind::ready);
+  CHECK(ready.head.slot == 3);  // so many calls at once
   REQUIRE(ends.worker->refuse("its model is missing"));
   const auto refused = next_message(*ends.app);
   CHECK(refused.head.kind == Kind::refused);
@@ -186,6 +188,7 @@ TEST_CASE("A large request counts as begun from its first part on") {
   SECTION("and is told so when its worker dies") { CHECK(ids(ends.app->drain().begun) == Ids{1}); }
 }
 
+// Fault crash.begun
 TEST_CASE("When a worker is dead, it is known of each call whether it had begun") {
   Ends ends;
   hand_over(*ends.app, {1, 2, 3, 4});
@@ -217,16 +220,18 @@ TEST_CASE("When a worker is dead, it is known of each call whether it had begun"
 }
 
 TEST_CASE("A call whose answer could not be one is open again, and counts as begun") {
-  Ends ends;
+  Ends ends({.slots = 2});
   hand_over(*ends.app, {1, 2});
   REQUIRE(ends.worker->respond(take(*ends.worker).head, {}));
   auto open = ends.app->close(next_message(*ends.app).head);
   REQUIRE(open);
+  hand_over(*ends.app, {3});  // the last slot is in use again
   ends.app->reopen(std::move(*open));
-  CHECK(ends.app->take_back(2).empty());
+  CHECK(ids(ends.app->take_back(1)) == Ids{3});
   const auto left = ends.app->drain();
   CHECK(ids(left.begun) == Ids{1});
   CHECK(ids(left.not_begun) == Ids{2});
+  CHECK(ends.app->drain().begun.empty());
 }
 
 TEST_CASE("A worker leaves when it has done what it was given") {

@@ -15,6 +15,7 @@ namespace {
 using bulkhead::rpc::CallLife;
 using State = CallLife::State;
 using Stop = CallLife::Stop;
+using Run = CallLife::Run;
 using Failure = CallLife::Failure;
 using Step = CallLife::Step;
 using Then = Step::Then;
@@ -77,10 +78,13 @@ std::vector<Row> table(Failure reason) {
       {"taken_back", &CallLife::taken_back, {nothing, requeues, nothing, nothing, nothing}},
       {"answered", &CallLife::answered, {nothing, delivers, stopped, ends, nothing}},
       {"its worker lost, begun",
-       [](CallLife& life) { return life.worker_lost(begun); },
+       [](CallLife& life) { return life.worker_lost(Run::alone); },
+       {nothing, fails(Failure::crashed), stopped, ends, nothing}},
+      {"its worker lost, begun beside others",
+       [](CallLife& life) { return life.worker_lost(Run::beside_others); },
        {nothing, fails(Failure::crashed), stopped, ends, nothing}},
       {"its worker lost, not begun",
-       [](CallLife& life) { return life.worker_lost(not_begun); },
+       [](CallLife& life) { return life.worker_lost(Run::not_begun); },
        {nothing, requeues, stopped, ends, nothing}},
       {"stop total, not begun",
        stop(Stop::total, not_begun),
@@ -128,6 +132,7 @@ TEST_CASE("Each event does to a call what the diagram says, in every state") {
       CHECK(step.ask_handler == expected.step.ask_handler);
       CHECK(step.kill_worker == expected.step.kill_worker);
       CHECK(life.attempt() == 1);
+      CHECK_FALSE(life.must_run_alone());
     }
   }
 }
@@ -151,12 +156,12 @@ TEST_CASE("A call may take down as many workers as its attempts allow") {
   CallLife life(row.idempotent, row.max_attempts);
   for (unsigned lost = 1; lost < row.workers_it_may_take_down; ++lost) {
     life.hand_over();
-    REQUIRE(life.worker_lost(begun).then == Then::requeue);
+    REQUIRE(life.worker_lost(Run::alone).then == Then::requeue);
     REQUIRE(life.attempt() == lost + 1);
     REQUIRE(life.state() == State::queued);
   }
   life.hand_over();
-  const Step last = life.worker_lost(begun);
+  const Step last = life.worker_lost(Run::alone);
   CHECK(last.then == Then::fail);
   CHECK(last.failure == Failure::crashed);
   CHECK(life.attempt() == row.workers_it_may_take_down);
@@ -166,25 +171,66 @@ TEST_CASE("Workers that died before they began a call are not counted against it
   CallLife life(true, 2);
   for (int i = 0; i < 1000; ++i) {
     life.hand_over();
-    REQUIRE(life.worker_lost(not_begun).then == Then::requeue);
+    REQUIRE(life.worker_lost(Run::not_begun).then == Then::requeue);
   }
   CHECK(life.attempt() == 1);
   life.hand_over();
-  CHECK(life.worker_lost(begun).then == Then::requeue);
+  CHECK(life.worker_lost(Run::alone).then == Then::requeue);
   life.hand_over();
-  CHECK(life.worker_lost(begun).then == Then::fail);
+  CHECK(life.worker_lost(Run::alone).then == Then::fail);
+}
+
+TEST_CASE("A call that ran beside a crash is tried again alone, and only then charged") {
+  const unsigned max_attempts = GENERATE(1u, 2u, 3u);
+  CallLife life(true, max_attempts);
+  life.hand_over();
+  REQUIRE(life.worker_lost(Run::beside_others).then == Then::requeue);
+  CHECK(life.must_run_alone());
+  CHECK(life.attempt() == 2);
+  SECTION("and answered") {
+    life.hand_over();
+    CHECK(life.answered().then == Then::deliver);
+  }
+  SECTION("and given up after so many crashes of its own, whatever seems to run beside it") {
+    const Run run = GENERATE(Run::alone, Run::beside_others);
+    for (unsigned lost = 1; lost < max_attempts; ++lost) {
+      life.hand_over();
+      REQUIRE(life.worker_lost(run).then == Then::requeue);
+      CHECK(life.must_run_alone());
+    }
+    life.hand_over();
+    CHECK(life.worker_lost(run).failure == Failure::crashed);
+    CHECK(life.attempt() == max_attempts + 1);
+  }
+}
+
+TEST_CASE("A call that has taken a worker down is not run beside others again") {
+  CallLife life(true, 2);
+  life.hand_over();
+  CHECK_FALSE(life.must_run_alone());
+  life.worker_lost(Run::alone);
+  CHECK(life.must_run_alone());
+}
+
+TEST_CASE("A call that may not be tried again fails with its worker, beside others or alone") {
+  CallLife life = GENERATE(CallLife(false, 3), CallLife(true, 0));
+  life.hand_over();
+  const Step lost = life.worker_lost(GENERATE(Run::alone, Run::beside_others));
+  CHECK(lost.then == Then::fail);
+  CHECK(lost.failure == Failure::crashed);
+  CHECK(life.attempt() == 1);
 }
 
 TEST_CASE("A call that was tried again can be stopped and answered like any other") {
   CallLife life(true, 3);
   life.hand_over();
-  life.worker_lost(begun);
+  life.worker_lost(Run::alone);
   life.hand_over();
   SECTION("answered") { CHECK(life.answered().then == Then::deliver); }
   SECTION("stopped, and its worker killed for it") {
     CHECK(life.stop(Failure::deadline, Stop::partial, begun).ask_handler);
     CHECK(life.grace_over().kill_worker);
-    const Step lost = life.worker_lost(begun);
+    const Step lost = life.worker_lost(Run::alone);
     CHECK(lost.then == Then::fail);
     CHECK(lost.failure == Failure::deadline);
   }
@@ -222,7 +268,9 @@ class History {
       case 3:
         return note(before, life_.answered());
       case 4:
-        return note(before, life_.worker_lost(has_begun_));
+        return note(before, life_.worker_lost(!has_begun_     ? Run::not_begun
+                                              : random_() % 2 ? Run::alone
+                                                              : Run::beside_others));
       case 5:
       case 6:
         return note(before, life_.stop(random_() % 2 ? Failure::cancelled : Failure::deadline,
@@ -238,9 +286,11 @@ class History {
     if (life_.state() == State::settled && told_ != 1) return "its caller was never told";
     if (told_ == 1 && life_.state() != State::settled && life_.state() != State::abandoned)
       return "its caller was told, and it goes on";
-    if (runs_ > (idempotent_ ? std::max(attempts_, 1u) : 1)) return "too many workers began it";
+    if (runs_ > (idempotent_ && attempts_ > 0 ? attempts_ + 1 : 1))
+      return "too many workers began it";
     if (wrong_requeue_) return "it was put back though no worker had it";
     if (life_.attempt() != 1 + tried_again_) return "its attempts are counted wrong";
+    if (life_.must_run_alone() != (tried_again_ > 0)) return "it runs beside others again";
     return {};
   }
 

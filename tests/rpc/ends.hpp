@@ -44,6 +44,7 @@ struct Size {
   std::uint32_t slots = 16;
   std::uint64_t ring_bytes = 256 * 1024;
   std::size_t max_message = std::size_t{1} << 30;
+  unsigned threads = 1;  // of the worker
 };
 
 // The app's end, and what the other end is made of.
@@ -64,7 +65,7 @@ struct AppSide {
 
 // With a worker, used in the same thread, or in one of its own until the app is gone.
 struct Ends {
-  explicit Ends(const Size& size = {}) : Ends(AppSide(size), size.max_message) {}
+  explicit Ends(const Size& size = {}) : Ends(AppSide(size), size) {}
 
   void in_thread(std::function<void(rpc::WorkerEnd&)> work) {
     thread = std::jthread([this, work = std::move(work)] { work(*worker); });
@@ -75,9 +76,9 @@ struct Ends {
   std::unique_ptr<rpc::AppEnd> app;
 
  private:
-  Ends(AppSide side, std::size_t max_message)
+  Ends(AppSide side, const Size& size)
       : worker(std::make_unique<rpc::WorkerEnd>(std::move(*side.peer), std::move(*side.peer_bell),
-                                                max_message)),
+                                                size.max_message, size.threads)),
         app(std::move(side.app)) {}
 };
 

@@ -1,18 +1,14 @@
-// Proves that a test left nothing behind: no process, also none that changed its session or its
-// parent, no zombie, descriptor or thread, no shared-memory name and no cgroup. What was there at
-// construction is not counted. Make it first in a test, so that it looks last.
+// Proves that a test left nothing behind (leftovers.hpp). Make it first in a test, so that it looks
+// last.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <string>
-#include <vector>
+#include "support/leftovers.hpp"
 
 namespace bulkhead::test {
 
 class LeakCheck {
  public:
-  LeakCheck();
+  LeakCheck() = default;
   // check(), unless that was called.
   ~LeakCheck();
   LeakCheck(const LeakCheck&) = delete;
@@ -24,16 +20,7 @@ class LeakCheck {
   void check();
 
  private:
-  using Found = std::map<std::string, std::string>;  // what names the thing for good -> more words
-
-  // One kind of thing that may be left, and what of it was there before.
-  struct Kind {
-    std::function<Found()> list;
-    Found before;
-  };
-
-  std::string mark_;  // in the environment of all that is executed meanwhile
-  std::vector<Kind> kinds_;
+  const Leftovers leftovers_;
   bool checked_ = false;
 };
 

@@ -58,6 +58,20 @@ std::chrono::milliseconds timeout_with(const char* value) {
 
 }  // namespace
 
+TEST_CASE("a launch that cannot be is refused when it is made, by name") {
+  const std::string zero(1, '\0');
+  CHECK_THROWS_WITH(Launch::executable(""), Contains("Launch::executable"));
+  CHECK_THROWS_WITH(Launch::executable("a" + zero), Contains("Launch::executable"));
+  CHECK_THROWS_WITH(Launch::module(""), Contains("Launch::module"));
+  CHECK_THROWS_WITH(Launch::self().working_directory(""), Contains("Launch::working_directory"));
+  CHECK_THROWS_WITH(Launch::self().arg("a" + zero), Contains("Launch::arg"));
+  CHECK_THROWS_WITH(Launch::self().args({"a", zero}), Contains("Launch::arg"));
+  for (const std::string& name : {std::string(), std::string("A=B"), zero})
+    CHECK_THROWS_WITH(Launch::self().env(name, "value"), Contains("Launch::env"));
+  CHECK_THROWS_WITH(Launch::self().env("NAME", zero), Contains("Launch::env"));
+  CHECK_THROWS_AS(Launch::executable(""), std::invalid_argument);
+}
+
 TEST_CASE("A pool with options that make no sense is refused by the name of the field") {
   struct Row {
     const char* field;

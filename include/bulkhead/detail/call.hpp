@@ -13,6 +13,7 @@
 
 #include "bulkhead/detail/buffer.hpp"
 #include "bulkhead/detail/contract.hpp"
+#include "bulkhead/detail/export.hpp"
 
 namespace bulkhead::detail {
 
@@ -26,9 +27,12 @@ class AnswerSource {
   // Receives on the calling thread until `call` is settled or the deadline has passed, or for as
   // long as spinning pays.
   virtual void receive_for(const Call& call, Deadline deadline) = 0;
+  // Why nothing can come any more: this process was forked off the one that asked. Null in that
+  // one.
+  virtual std::exception_ptr out_of_reach() const = 0;
 };
 
-class Call {
+class BULKHEAD_API Call {
  public:
   static constexpr std::uint32_t nowhere = ~std::uint32_t{};
 
@@ -42,11 +46,15 @@ class Call {
 
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
   // Waits until it is settled, or until the deadline: false then.
-  bool wait(AnswerSource::Deadline deadline = {}) const;
+  bool wait(AnswerSource::Deadline deadline = {});
+  // The same without waiting; in a fork of the process that asked it is settled here, by an error.
+  bool ready_or_lost() { return ready() || settle_if_lost(); }
   // Settled, with what accept() took or with an error.
   void settle(std::exception_ptr error = {}) noexcept;
-  void throw_if_failed() const {
-    if (error_) std::rethrow_exception(error_);
+  // Once, by whoever waited. From then on nobody else holds the exception, which is not made for
+  // being shared between threads.
+  void throw_if_failed() {
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
   }
 
   const RequestType* const type;
@@ -55,9 +63,11 @@ class Call {
   std::atomic<std::uint32_t> at{nowhere};  // a hint for the source: which worker has it
 
  private:
+  bool settle_if_lost();
+
   enum State : std::uint32_t { open, awaited, settled };  // awaited: open, and a thread sleeps
 
-  mutable std::atomic<std::uint32_t> state_{open};
+  std::atomic<std::uint32_t> state_{open};
   std::exception_ptr error_;  // written before `settled` is stored, read after it is seen
 };
 
@@ -74,7 +84,7 @@ class TypedCall final : public Call {
 };
 
 template <>
-class TypedCall<void> final : public Call {
+class BULKHEAD_API TypedCall<void> final : public Call {
  public:
   using Call::Call;
   void accept(std::span<const std::byte> response) override;  // refuses anything but nothing

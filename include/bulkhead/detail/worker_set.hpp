@@ -10,6 +10,7 @@
 
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/detail/codec.hpp"
+#include "bulkhead/detail/export.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
 
@@ -29,6 +30,7 @@ class WorkerSet {
   // The call will be settled. Never throws Error.
   virtual void submit(const std::shared_ptr<Call>& call) = 0;
   virtual PoolStats stats() const = 0;
+  virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // Of a Worker's only process.
   virtual std::optional<CrashReport> crash() const = 0;
@@ -37,12 +39,14 @@ class WorkerSet {
 };
 
 // Return when the workers are ready; throw Error if none is, std::invalid_argument for bad options.
-std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOptions& options);
-std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options);
+BULKHEAD_API std::unique_ptr<WorkerSet> start_pool(const Contract& contract,
+                                                   const PoolOptions& options);
+BULKHEAD_API std::unique_ptr<WorkerSet> start_worker(const Contract& contract,
+                                                     const WorkerOptions& options);
 
 // What a call fails with when its own serialize threw `cause` in the app.
-std::exception_ptr codec_failure(const RequestType& type, const char* what,
-                                 std::exception_ptr cause) noexcept;
+BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const char* what,
+                                              std::exception_ptr cause) noexcept;
 
 // Packs the request on the calling thread, and hands it over.
 template <class Response, class Request>

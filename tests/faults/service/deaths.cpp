@@ -1,5 +1,6 @@
 // Every way in which native code ends its process.
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <cstdio>
 
 #include "faults/service/handlers.hpp"
+#include "platform/unsanitized.hpp"
 
 namespace bulkhead::test {
 
@@ -34,7 +36,8 @@ void refuse_to_throw() noexcept { throw_something(); }
 
 }  // namespace
 
-void die(const Die& request) {
+// A sanitizer would end it first, in its own way.
+BULKHEAD_UNSANITIZED void die(const Die& request) {
   switch (request.death) {
     case Death::segmentation_fault:
       *nowhere = 1;
@@ -63,6 +66,9 @@ void die(const Die& request) {
       std::exit(3);
     case Death::throw_through_noexcept:
       refuse_to_throw();
+      return;
+    case Death::end_of_thread:
+      ::pthread_exit(nullptr);
   }
 }
 

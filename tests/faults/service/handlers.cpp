@@ -1,6 +1,8 @@
 #include "faults/service/handlers.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,10 +10,12 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <system_error>
 #include <thread>
 
 #include "platform/fault.hpp"
 #include "platform/fd.hpp"
+#include "platform/proc.hpp"
 
 namespace bulkhead::test {
 
@@ -87,6 +91,22 @@ pid_t block(const Block& request) {
   return ::getpid();
 }
 
+pid_t linger(const Linger& request) {
+  const auto note_it = [&](const char* what) {
+    note({request.log, request.name + what + std::to_string(::getpid())});
+  };
+  note_it(" begins ");
+  wait_for(request.until);
+  note_it(" ends ");
+  return ::getpid();
+}
+
+void note(const Note& request) {
+  std::ofstream(request.log, std::ios::app) << request.line + "\n" << std::flush;
+}
+
+pid_t block_again(const BlockAgain& request) { return block(request); }
+
 View look_around(const LookAround&) {
   View view;
   view.pid = ::getpid();
@@ -94,6 +114,11 @@ View look_around(const LookAround&) {
   view.session = ::getsid(0);
   char byte = 0;
   view.input_is_empty = ::read(0, &byte, 1) == 0;
+  view.threads = platform::thread_count();
+  rlimit core{};
+  ::getrlimit(RLIMIT_CORE, &core);
+  view.core_limit = core.rlim_cur;
+  view.open_to_debuggers = ::prctl(PR_GET_DUMPABLE) == 1;
   view.directory = fs::current_path();
   view.arguments = arguments();
   view.environment = environment();
@@ -113,8 +138,17 @@ void say(const Say& request) {
   }
 }
 
+void flood(const Flood& request) {
+  std::string lines;
+  while (lines.size() < 64 * 1024) lines += request.line;
+  for (std::uint64_t written = 0; written < request.size; written += 2 * lines.size())
+    for (const int descriptor : {1, 2}) say({lines, descriptor});
+  say({"\nthe last words\n", 2});
+  std::abort();
+}
+
 void poison(const Poison& request) {
-  std::ofstream(request.log, std::ios::app) << ::getpid() << '\n' << std::flush;
+  std::ofstream(request.log, std::ios::app) << std::to_string(::getpid()) + '\n' << std::flush;
   std::abort();
 }
 
@@ -139,6 +173,19 @@ void throw_it(const Throw& request) {
   }
 }
 
+std::vector<pid_t> nest(const Nest& request) {
+  std::vector<pid_t> pids{::getpid()};
+  if (request.deeper == 0 && request.blocked.empty()) return pids;
+  if (request.deeper == 0) {
+    put(request.blocked, std::to_string(::getpid()));
+    wait_for_ever();
+  }
+  Pool<TestService> pool{{.workers = 1}};
+  const auto below = pool.run(Nest{request.deeper - 1, request.blocked}).get();
+  pids.insert(pids.end(), below.begin(), below.end());
+  return pids;
+}
+
 Troubled trouble(const Trouble& request) { return {request.where}; }
 
 pid_t start(const Start& request) {
@@ -152,6 +199,38 @@ pid_t start(const Start& request) {
   if (::read(pipe.read.get(), &helper, sizeof helper) != sizeof helper)
     throw std::runtime_error("the helper did not start");
   return helper;
+}
+
+namespace {
+
+bool take_one(Greed greed) {
+  switch (greed) {
+    case Greed::descriptors:
+      return ::dup(0) >= 0;
+    case Greed::threads:
+      try {
+        std::thread(wait_for_ever).detach();
+        return true;
+      } catch (const std::system_error&) {
+        return false;
+      }
+    case Greed::processes:
+      const pid_t child = ::fork();
+      if (child == 0) {
+        ::setsid();
+        wait_for_ever();
+      }
+      return child > 0;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::uint64_t grab(const Grab& request) {
+  std::uint64_t taken = 0;
+  while (taken < request.most && take_one(request.greed)) ++taken;
+  return taken;
 }
 
 }  // namespace bulkhead::test

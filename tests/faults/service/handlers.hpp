@@ -13,15 +13,21 @@ void nothing(const Nothing&);
 std::unique_ptr<int> twice(Double request);
 std::string answer(const Answer& request);
 pid_t block(const Block& request);
+pid_t linger(const Linger& request);
+void note(const Note& request);
+pid_t block_again(const BlockAgain& request);
 View look_around(const LookAround&);
 std::pair<pid_t, std::uint64_t> who_am_i(const WhoAmI&, Context& context);
 void say(const Say& request);
+[[noreturn]] void flood(const Flood& request);
 void die(const Die& request);
 void poison(const Poison& request);
 void inject(const Inject& request);
 void throw_it(const Throw& request);
 Troubled trouble(const Trouble& request);
 pid_t start(const Start& request);
+std::vector<pid_t> nest(const Nest& request);
+std::uint64_t grab(const Grab& request);
 
 Forged forge(const Forge& request);
 void send_forged(const SendForged& request, Context& context);
@@ -29,6 +35,9 @@ void scribble(const Scribble& request);
 void keep_scribbling(const KeepScribbling& request);
 void close_doorbell(const CloseDoorbell&);
 std::uint64_t flood_doorbell(const FloodDoorbell& request);
+
+Harmed hurt(Hurt request);
+void kill_siblings(const KillSiblings& request);
 
 // Puts `text` into the file in one step: who sees the file sees all of it.
 void put(const std::filesystem::path& file, const std::string& text);

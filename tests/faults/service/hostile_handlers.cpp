@@ -52,7 +52,7 @@ void send_other_head(const OwnSegment& segment, Message kind, rpc::Head head) {
       head.kind = rpc::Kind{99};
       break;
     case Message::ready_again:
-      head = {.kind = rpc::Kind::ready};
+      head = {.slot = 1, .kind = rpc::Kind::ready};
       break;
     case Message::refused_late:
       head = {.kind = rpc::Kind::refused};

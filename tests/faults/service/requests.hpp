@@ -69,16 +69,59 @@ struct Block {
   }
 };
 
+// The same, and may run twice.
+struct BlockAgain : Block {
+  static constexpr bool idempotent = true;
+};
+
+// Runs itself, with one less to go, in a pool of its own; gives the ids of all who ran. The last
+// writes its id into `blocked`, if that is a file's name, and never answers.
+struct Nest {
+  using Response = std::vector<pid_t>;
+  unsigned deeper = 0;
+  std::string blocked = {};
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(deeper, blocked);
+  }
+};
+
+// Runs until there is a file `until`, and may be tried again. Notes in `log` its name and process
+// when it begins and when it ends.
+struct Linger {
+  using Response = pid_t;
+  static constexpr bool idempotent = true;
+  std::string name, log, until;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(name, log, until);
+  }
+};
+
+// Appends `line` to the file `log`: whoever counts the lines knows how often it was run.
+struct Note {
+  using Response = void;
+  std::string log, line;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(log, line);
+  }
+};
+
 // ------------------------------------------------------------ looking around
 
 struct View {
   pid_t pid = 0, parent = 0, session = 0;
   bool input_is_empty = false;
+  std::size_t threads = 0;
+  std::uint64_t core_limit = 0;
+  bool open_to_debuggers = false;
   std::string directory;
   std::vector<std::string> arguments, environment, descriptors;
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(pid, parent, session, input_is_empty, directory, arguments, environment, descriptors);
+    ar(pid, parent, session, input_is_empty, threads, core_limit, open_to_debuggers, directory,
+       arguments, environment, descriptors);
   }
 };
 
@@ -105,6 +148,18 @@ struct Say {
   }
 };
 
+// Writes `line` to standard output and error until that is `size` bytes, then a last line, and
+// aborts.
+struct Flood {
+  using Response = void;
+  std::uint64_t size = 0;
+  std::string line;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(size, line);
+  }
+};
+
 // ------------------------------------------------------------ ends of the process
 
 enum class Death : std::uint8_t {
@@ -119,6 +174,7 @@ enum class Death : std::uint8_t {
   exit_0,
   exit_3,
   throw_through_noexcept,
+  end_of_thread,
 };
 
 struct Die {
@@ -216,6 +272,19 @@ struct Start {
   template <class Archive>
   void serialize(Archive& ar) {
     ar(helper);
+  }
+};
+
+enum class Greed : std::uint8_t { descriptors, threads, processes };
+
+// Takes up to `most` of them, and keeps them; gives how many it has got.
+struct Grab {
+  using Response = std::uint64_t;
+  Greed greed = Greed::descriptors;
+  std::uint64_t most = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(greed, most);
   }
 };
 

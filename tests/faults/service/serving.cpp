@@ -20,7 +20,10 @@ void do_what(const std::string& told) {
   if (what == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
   if (what == "thread")
     std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
-  if (what == "wait") wait_for(file);
+  if (what == "wait") {
+    put(file + ".awaited", "");
+    wait_for(file);
+  }
   if (what == "die_if" && std::filesystem::exists(file)) std::abort();
   if (what == "die_first" && std::filesystem::create_directory(file)) std::abort();
   if (what == "touch") put(file, std::to_string(::getpid()));
@@ -32,20 +35,28 @@ std::function<void()> told_by(const char* variable) {
   return [told = std::string(told)] { do_what(told); };
 }
 
+unsigned threads() {
+  const char* const told = std::getenv("TEST_THREADS");
+  return told ? static_cast<unsigned>(std::atoi(told)) : 1;
+}
+
 ServeOptions options() {
-  return {.preload = told_by("TEST_PRELOAD"),
+  return {.threads = threads(),
+          .preload = told_by("TEST_PRELOAD"),
           .warm_up = told_by("TEST_WARM_UP"),
           .on_exit = told_by("TEST_ON_EXIT")};
 }
 
-constexpr auto handlers =
-    std::make_tuple(echo, add, nothing, twice, answer, block, look_around, who_am_i, say, die,
-                    poison, inject, throw_it, trouble, start, forge, send_forged, scribble,
-                    keep_scribbling, close_doorbell, flood_doorbell);
+constexpr auto handlers = std::make_tuple(
+    echo, add, nothing, twice, answer, block, block_again, linger, note, look_around, who_am_i, say,
+    flood, die, poison, inject, throw_it, trouble, start, grab, nest, forge, send_forged, scribble,
+    keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
 
 }  // namespace
 
 void serve_if_worker() {
+  if (const auto before = told_by("TEST_BEFORE")) before();
+  bulkhead::serve_if_worker<SecondService>([](const Echo& r) { return "second " + r.text; });
   std::apply([](auto... each) { bulkhead::serve_if_worker<TestService>(options(), each...); },
              handlers);
 }

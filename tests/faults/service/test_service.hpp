@@ -1,14 +1,16 @@
 // The service that the fault tests call. Their own program serves it, and so does test_worker.
 #pragma once
 
+#include "faults/service/harm.hpp"
 #include "faults/service/hostile_requests.hpp"
 #include "faults/service/requests.hpp"
 
 namespace bulkhead::test {
 
-struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, LookAround, WhoAmI,
-                             Say, Die, Poison, Inject, Throw, Trouble, Start, Forge, SendForged,
-                             Scribble, KeepScribbling, CloseDoorbell, FloodDoorbell> {};
+struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger,
+                             Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject, Throw,
+                             Trouble, Start, Grab, Nest, Forge, SendForged, Scribble,
+                             KeepScribbling, CloseDoorbell, FloodDoorbell, Hurt, KillSiblings> {};
 
 // Others that a program may have been built from.
 struct NewerTestService : TestService {
@@ -16,9 +18,17 @@ struct NewerTestService : TestService {
 };
 struct ShorterTestService : Service<"test", Echo> {};
 struct OtherService : Service<"other", Echo> {};
+// A second one that the same program serves.
+struct SecondService : Service<"second", Echo> {};
+// What test_module serves.
+struct ModuleService : Service<"module", Echo, LookAround> {};
+struct NewerModuleService : ModuleService {
+  static constexpr std::uint32_t version = 7;
+};
 
-// What happens besides handlers is told by the environment, as WHAT or WHAT=FILE:
-//   TEST_PRELOAD, TEST_WARM_UP, TEST_ON_EXIT
+// TEST_THREADS says how many threads serve. What happens besides handlers is told by the
+// environment, as WHAT or WHAT=FILE:
+//   TEST_BEFORE (before it begins to serve), TEST_PRELOAD, TEST_WARM_UP, TEST_ON_EXIT
 //     throw        die           hang
 //     thread       start one that stays
 //     wait=FILE    until there is FILE

@@ -1,0 +1,129 @@
+#include "worker/work.hpp"
+
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "ipc/segment.hpp"
+#include "platform/fault.hpp"
+#include "platform/proc.hpp"
+#include "rpc/worker_end.hpp"
+#include "worker/exception_text.hpp"
+
+namespace bulkhead::worker {
+
+namespace {
+
+// False when the app is gone.
+bool answer(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher,
+            const rpc::WorkerEnd::Request& request, detail::Buffer& response) {
+  Context context(request.head.id);
+  response.clear();
+  try {
+    dispatcher.serve(request.head.request, request.body(), context, response);
+  } catch (...) {
+    const auto text = current_exception_text();
+    return app.report_exception(request.head, text.type, text.what);
+  }
+  platform::fault_point("worker.before_response");
+  return app.respond(request.head, response);
+}
+
+// A handler that ends its thread, as by pthread_exit, takes the worker along: nobody else would
+// answer its request.
+struct ThreadMustNotEnd {
+  bool may_end = false;
+  ~ThreadMustNotEnd() {
+    if (!may_end) platform::exit_now(1);
+  }
+};
+
+// Until the worker is asked to leave. Ends the process when the app is gone, whatever others run.
+void serve_requests(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher) {
+  ThreadMustNotEnd thread;
+  rpc::WorkerEnd::Request request;
+  detail::Buffer response;
+  while (!thread.may_end) {
+    switch (app.next(request)) {
+      case rpc::WorkerEnd::Next::request:
+        if (!answer(app, dispatcher, request, response)) platform::exit_now(0);
+        platform::fault_point("worker.after_response");
+        break;
+      case rpc::WorkerEnd::Next::leave:
+        thread.may_end = true;
+        break;
+      case rpc::WorkerEnd::Next::app_gone:
+        platform::exit_now(0);
+    }
+  }
+}
+
+[[noreturn]] void refuse(rpc::WorkerEnd& app, const std::string& why) {
+  app.refuse(why);
+  platform::exit_now(1);
+}
+
+void prepare(rpc::WorkerEnd& app, const char* what, const std::function<void()>& work) {
+  try {
+    if (work) work();
+  } catch (...) {
+    refuse(app, std::string("its ") + what + " threw " + current_exception_text().sentence());
+  }
+}
+
+using Threads = std::vector<std::jthread>;
+
+// All but the main thread. They have its signal mask, as warm_up left it, because what a handler
+// starts inherits it; a signal to the process is the main thread's first all the same.
+Threads start_threads(rpc::WorkerEnd& app, unsigned count, detail::Dispatcher& dispatcher) {
+  Threads threads;
+  try {
+    while (threads.size() + 1 < count) {
+      if (const int error = platform::fault_errno("worker.start_thread"))
+        throw std::system_error(error, std::generic_category());
+      threads.emplace_back([&app, &dispatcher] { serve_requests(app, dispatcher); });
+    }
+  } catch (const std::system_error& error) {
+    refuse(
+        app,
+        "thread " + std::to_string(threads.size() + 2) + " of the " + std::to_string(count) +
+            " that ServeOptions::threads asks for could not be started: " + error.code().message());
+  }
+  return threads;
+}
+
+// Its stdio is flushed, but the program's atexit handlers are the fork server's, not its own.
+[[noreturn]] void leave(const ServeOptions& options) {
+  platform::fault_point("worker.before_leaving");
+  if (options.on_exit) options.on_exit();
+  std::fflush(nullptr);
+  platform::exit_now(0);
+}
+
+}  // namespace
+
+void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher& dispatcher) {
+  platform::fault_point("worker.before_open");
+  rpc::WorkerEnd app(ipc::Segment::open(assignment.segment), std::move(assignment.doorbell),
+                     assignment.max_message, options.threads);
+  ipc::Segment::remove(assignment.segment);  // both have it
+  platform::fault_point("worker.after_open");
+  if (!assignment.objection.empty()) refuse(app, assignment.objection);
+  if (options.threads < 1 || options.threads > app.most_threads())
+    refuse(app, "ServeOptions::threads is " + std::to_string(options.threads) +
+                    ", and must be from 1 to " + std::to_string(app.most_threads()));
+  if (!assignment.prepared) prepare(app, "preload", options.preload);
+  prepare(app, "warm_up", options.warm_up);
+  {
+    const Threads threads = start_threads(app, options.threads, dispatcher);
+    platform::fault_point("worker.before_ready");
+    if (!app.ready()) platform::exit_now(0);
+    platform::fault_point("worker.after_ready");
+    serve_requests(app, dispatcher);
+  }
+  leave(options);
+}
+
+}  // namespace bulkhead::worker

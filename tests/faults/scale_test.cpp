@@ -1,0 +1,74 @@
+// Many pools one after the other: what an application that runs for months would notice.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+
+#include "faults/calls.hpp"
+#include "platform/fd.hpp"
+#include "platform/unsanitized.hpp"
+#include "support/leak_check.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::test;
+
+namespace {
+
+struct Usage {
+  std::ptrdiff_t descriptors, threads;
+  long resident_pages, mappings;
+};
+
+std::ptrdiff_t entries(const std::string& directory) {
+  return std::distance(std::filesystem::directory_iterator(directory), {});
+}
+
+Usage usage() {
+  const std::string memory = platform::read_file("/proc/self/statm");
+  const std::string maps = platform::read_file("/proc/self/maps");
+  return {.descriptors = entries("/proc/self/fd"),
+          .threads = entries("/proc/self/task"),
+          .resident_pages = std::stol(memory.substr(memory.find(' '))),
+          .mappings = std::count(maps.begin(), maps.end(), '\n')};
+}
+
+void start_and_stop(int pools) {
+  for (int i = 0; i < pools; ++i) {
+    TestPool pool{{.workers = 1}};
+    REQUIRE(value_of(pool.run(Add{i, 1})) == i + 1);
+    if (i % 2 == 0) REQUIRE(pool.shutdown().workers_left == 1);
+  }
+}
+
+}  // namespace
+
+// Fault end.many-pools (one call): a thousand pools come and go.
+// Then: nothing grows: no memory, mapping, descriptor or thread.
+TEST_CASE("a thousand pools, one after the other, leave nothing behind") {
+  const LeakCheck leaks;
+  start_and_stop(50);  // what is made once and kept has been made
+  const Usage before = usage();
+  start_and_stop(BULKHEAD_SANITIZED ? 250 : 950);  // each takes long under a sanitizer
+  const Usage after = usage();
+  CHECK(after.descriptors == before.descriptors);
+  CHECK(after.threads == before.threads);
+  if (BULKHEAD_SANITIZED) return;  // sanitizers keep what was freed
+  CHECK(after.mappings - before.mappings < 20);
+  // A single segment that stays mapped for each would be 120 000.
+  CHECK(after.resident_pages - before.resident_pages < 500);
+}
+
+// Fault end.many-pools (one call)
+TEST_CASE("two pools that take turns share one thread, which ends with the last") {
+  const LeakCheck leaks;
+  const auto threads = entries("/proc/self/task");
+  std::optional<TestPool> first, second;
+  for (int i = 0; i < 20; ++i) {
+    auto& next = i % 2 == 0 ? first : second;
+    next.reset();
+    next.emplace(PoolOptions{.workers = 1});
+    CHECK(value_of(next->run(Add{1, 2})) == 3);
+    CHECK(entries("/proc/self/task") == threads + 1);
+  }
+}

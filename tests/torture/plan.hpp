@@ -1,0 +1,49 @@
+// What the campaign does, all of it decided by the seed: which deaths, in which pools, in which
+// order. No process and no clock; what chance is left lies in the moments.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "torture/points.hpp"
+
+namespace bulkhead::torture {
+
+struct Order {
+  PointIndex point = random_worker;
+  Kind kind = Kind::kill;
+  std::chrono::microseconds delay{};  // before it is given
+  bool once_whole = false;            // not before all workers of the pool are there
+};
+
+// The life of one pool.
+struct Round {
+  std::uint64_t number = 0;
+  std::uint64_t seed = 0;  // of its calls
+  std::size_t workers = 1;
+  unsigned threads = 1;    // of each worker
+  unsigned reloaders = 0;  // threads that reload it all the time
+  Way way = Way::fork;
+  std::vector<Order> orders;
+  bool begins_with_first = false;  // the first order is there before the pool
+  enum class End : std::uint8_t { shutdown, destruction } end = End::shutdown;
+
+  // A reload starts new workers beside the old ones, one at a time.
+  bool is_whole(std::size_t living) const {
+    return living == workers || (reloaders > 0 && living == workers + 1);
+  }
+};
+
+struct Totals {
+  std::size_t workers_killed = 1000;
+  std::size_t fork_servers_killed = 200;
+  std::size_t apps_killed = 100;
+};
+
+std::vector<Round> make_plan(std::uint64_t seed, const Totals& totals);
+// One more round for what a plan left missing: deaths that make others happen are only reckoned.
+Round make_extra_round(std::uint64_t seed, std::uint64_t number, std::size_t workers_missing,
+                       std::size_t fork_servers_missing);
+
+}  // namespace bulkhead::torture
