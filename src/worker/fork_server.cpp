@@ -138,6 +138,7 @@ void ForkServer::give_up_worker(WorkerNumber number) {
 }
 
 void ForkServer::take(const Serving& notice) {
+  if (failure_) return;  // too late: it is being killed
   roof_ = notice.roof;
   stage_ = Stage::serving;
   timer_.stop();
@@ -219,6 +220,7 @@ void ForkServer::timed_out(std::chrono::milliseconds connect_timeout) {
 
 void ForkServer::fail(const Error& why) {
   if (!failure_) failure_ = why;
+  platform::fault_point("app.before_kill");
   kill();
 }
 

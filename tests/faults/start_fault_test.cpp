@@ -6,6 +6,9 @@
 
 #include "faults/calls.hpp"
 #include "faults/service/handlers.hpp"
+#include "platform/fault.hpp"
+#include "platform/proc.hpp"
+#include "support/blocked.hpp"
 #include "support/leak_check.hpp"
 
 using namespace bulkhead;
@@ -134,14 +137,15 @@ TEST_CASE("a warm_up that dies or throws in every worker fails the start") {
 TEST_CASE("workers that start slowly are waited for") {
   const LeakCheck leaks;
   const TempDir folder;
+  bool awaited = false;
   std::thread later([&] {
-    CHECK(wait_until([&] { return std::filesystem::exists(folder / "go.awaited"); }));
+    awaited = wait_until([&] { return std::filesystem::exists(folder / "go.awaited"); });
     put(folder / "go", "");
   });
   TestPool pool{{.workers = 2, .launch = told("TEST_WARM_UP", "wait=" + (folder / "go").string())}};
-  CHECK(std::filesystem::exists(folder / "go"));
-  CHECK(pool.stats().workers == 2);
   later.join();
+  CHECK(awaited);
+  CHECK(pool.stats().workers == 2);
 }
 
 // Fault start.slow (idle)
@@ -153,6 +157,34 @@ TEST_CASE("workers that start too slowly are ended") {
   check_timeout(start(told("TEST_WARM_UP", "hang")), "60 ms");
   check_timeout(start(told("TEST_PRELOAD", "hang")), "preload has not returned");
 }
+
+#ifdef BULKHEAD_FAULT_POINTS
+
+// Fault start.slow (idle)
+TEST_CASE("a program that is ready just after its timeout has timed out") {
+  const LeakCheck leaks;
+  const TempDir folder;
+  static std::string go;
+  go = folder / "go";
+  static bool served;
+  served = false;
+  // As it is about to be killed, it serves.
+  platform::set_fault_hook([](std::string_view point) {
+    if (point != "app.before_kill") return;
+    put(go, "");
+    served = wait_until([] { return is_polling(platform::children_of(::getpid()).front()); });
+  });
+  check_timeout(
+      [] {
+        return TestWorker::start(
+            {.launch = told("TEST_PRELOAD", "wait=" + go), .connect_timeout = 500ms});
+      },
+      "preload has not returned");
+  platform::set_fault_hook(nullptr);
+  CHECK(served);
+}
+
+#endif
 
 // Fault start.slow (idle)
 TEST_CASE("the user's environment overrides the connect timeout") {

@@ -81,7 +81,7 @@ std::optional<long> system_call_of(pid_t process, pid_t thread) {
   return call->number;
 }
 
-bool is_polling(pid_t thread) { return is_poll(system_call_of(::getpid(), thread).value_or(-1)); }
+bool is_polling(pid_t thread) { return is_poll(system_call_of(thread, thread).value_or(-1)); }
 
 bool waits_for_ever(pid_t process, pid_t but_thread) {
   const fs::path directory = "/proc/" + std::to_string(process);

@@ -12,7 +12,7 @@ namespace bulkhead::test {
 // user or system may not know.
 std::optional<long> system_call_of(pid_t process, pid_t thread);
 
-// Whether a thread of this process waits for descriptors.
+// Whether a thread, the main one of another process or one of this, waits for descriptors.
 bool is_polling(pid_t thread);
 
 // Whether all threads of the process, but for one, wait without an end, and none of its timers is
