@@ -6,20 +6,12 @@
 #include "platform/stream.hpp"
 
 namespace bulkhead::ipc {
+namespace {
 
-std::pair<Doorbell, Doorbell> Doorbell::make() {
-  platform::SocketPair pair = platform::stream_pair();
-  return {Doorbell(std::move(pair.ours)), Doorbell(std::move(pair.theirs))};
-}
+constexpr std::array<std::byte, 1> stroke{};
 
-void Doorbell::ring() const noexcept {
-  constexpr std::array<std::byte, 1> stroke{};
-  platform::send_now(end_, stroke);
-}
-
-Bell Doorbell::drain() const {
-  std::array<std::byte, 256> heard;
-  switch (platform::receive_now(end_, heard).io) {
+Bell what_came(const platform::ReadResult& result) {
+  switch (result.io) {
     case platform::Io::done:
       return Bell::rung;
     case platform::Io::would_block:
@@ -30,6 +22,32 @@ Bell Doorbell::drain() const {
   return Bell::closed;
 }
 
-bool Doorbell::wait(Deadline deadline) const { return platform::wait_readable(end_, deadline); }
+}  // namespace
+
+std::pair<Doorbell, Doorbell> Doorbell::make() {
+  platform::SocketPair usual = platform::stream_pair(), direct = platform::stream_pair();
+  Doorbell app(std::move(usual.ours), std::move(direct.ours));
+  app.nudge_ = platform::duplicate(direct.theirs);
+  return {std::move(app), Doorbell(std::move(usual.theirs), std::move(direct.theirs))};
+}
+
+void Doorbell::ring(Ear ear) const noexcept {
+  platform::send_now(ear == Ear::direct ? direct_ : usual_, stroke);
+}
+
+void Doorbell::nudge() const noexcept { platform::send_now(nudge_, stroke); }
+
+Bell Doorbell::drain() const {
+  std::array<std::byte, 256> heard;
+  return what_came(platform::receive_now(usual_, heard));
+}
+
+Bell Doorbell::hear(Deadline deadline, Ear ear) const {
+  const platform::Fd& fd = ear == Ear::direct ? direct_ : usual_;
+  std::array<std::byte, 256> heard;
+  if (!deadline) return what_came(platform::receive_waiting(fd, heard));
+  if (!platform::wait_readable(fd, deadline)) return Bell::quiet;
+  return what_came(platform::receive_now(fd, heard));
+}
 
 }  // namespace bulkhead::ipc

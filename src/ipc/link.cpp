@@ -26,14 +26,19 @@ Link::Link(End end, Segment segment, Doorbell bell)
 
 Write Link::send(std::span<const std::byte> head, std::span<const std::byte> body,
                  std::uint32_t flags) {
+  const auto [write, sleeper] = send_unrung(head, body, flags);
+  if (sleeper) ring(*sleeper);
+  return write;
+}
+
+Link::Unrung Link::send_unrung(std::span<const std::byte> head, std::span<const std::byte> body,
+                               std::uint32_t flags) {
   publish_core(core_word());
   const Write written = writer_.try_write(head, body, flags);
-  if (written == Write::done) {
-    for_room_.over();
-    platform::fault_point("link.before_ring");
-    if (writer_.must_wake_reader()) bell_.ring();
-  }
-  return written;
+  if (written != Write::done) return {written};
+  for_room_.over();
+  platform::fault_point("link.before_ring");
+  return {written, writer_.must_wake_reader()};
 }
 
 bool Link::spin_for_room(std::size_t payload, SpinPolicy::Time limit) {

@@ -50,6 +50,14 @@ class Link {
   // `flags`: 0, or `more` if the next frame continues the message. Never waits.
   [[nodiscard]] Write send(std::span<const std::byte> head, std::span<const std::byte> body,
                            std::uint32_t flags = 0);
+  // The same without waking it: where it is to be rung for then, if it sleeps, once for each sleep.
+  struct Unrung {
+    Write write;
+    std::optional<Ear> sleeper = {};
+  };
+  [[nodiscard]] Unrung send_unrung(std::span<const std::byte> head, std::span<const std::byte> body,
+                                   std::uint32_t flags = 0);
+  void ring(Ear sleeper) const { bell_.ring(sleeper); }
   // Spins as long as it is worth it until a frame of `payload` bytes has room. True if it has.
   bool spin_for_room(std::size_t payload, SpinPolicy::Time limit);
   // From now on the doorbell rings when there is room. True if it need not: there is room now.
@@ -63,7 +71,7 @@ class Link {
   // Spins as long as it is worth it until receive() has something. True if it has.
   bool spin_for_frame(SpinPolicy::Time limit);
   // From now on the doorbell rings when a frame comes. True if it need not: there is one now.
-  [[nodiscard]] bool arm() { return reader_.prepare_sleep(); }
+  [[nodiscard]] bool arm(Ear ear = Ear::usual) { return reader_.prepare_sleep(ear); }
   void disarm() { reader_.cancel_sleep(); }
 
   // --- The worker's waits: spin, then sleep at the doorbell. One thread may wait for a frame

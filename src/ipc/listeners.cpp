@@ -16,7 +16,7 @@ Bell Listeners::wait(std::uint32_t ticket, Deadline deadline) {
 Bell Listeners::listen(std::uint32_t ticket, Deadline deadline) {
   Bell heard = Bell::rung;
   // The one before may have heard our bell just now.
-  if (turn_.load() == ticket) heard = bell_.wait(deadline) ? bell_.drain() : Bell::quiet;
+  if (turn_.load() == ticket) heard = bell_.hear(deadline);
   ++turn_;
   someone_listens_ = false;
   if (sleepers_.load() != 0) platform::futex_wake_all(turn_);

@@ -23,9 +23,10 @@ std::size_t before_wrap(const RingMemory& ring, std::uint64_t position, std::siz
   return std::min<std::size_t>(size, ring.capacity - (position & (ring.capacity - 1)));
 }
 
-// Both words may lie: then a bell rings too often, or the liar sleeps too long.
-bool take_sleeper(std::atomic<std::uint32_t>& sleeps) {
-  return sleeps.load(seq_cst) != 0 && sleeps.exchange(0, seq_cst) != 0;
+// Both words may lie: then a bell rings too often, or where nobody hears it, and the liar sleeps
+// too long.
+std::uint32_t take_sleeper(std::atomic<std::uint32_t>& sleeps) {
+  return sleeps.load(seq_cst) == 0 ? 0 : sleeps.exchange(0, seq_cst);
 }
 
 }  // namespace
@@ -57,7 +58,11 @@ Write RingWriter::try_write(std::span<const std::byte> head, std::span<const std
   return Write::done;
 }
 
-bool RingWriter::must_wake_reader() { return take_sleeper(ring_.control->reader_sleeps); }
+std::optional<Ear> RingWriter::must_wake_reader() {
+  const std::uint32_t ear = take_sleeper(ring_.control->reader_sleeps);
+  if (ear == 0) return std::nullopt;
+  return Ear{ear} == Ear::direct ? Ear::direct : Ear::usual;
+}
 
 bool RingWriter::prepare_sleep(std::size_t payload) {
   ring_.control->writer_sleeps.store(1, seq_cst);
@@ -104,7 +109,7 @@ Read RingReader::read(Buffer& out) {
 bool RingReader::must_wake_writer() {
   // A writer that was woken for each small frame would sleep again at once. Half of the ring is
   // room for any frame, and an emptied ring is always reported: `tail_` is never ahead.
-  return free() >= ring_.capacity / 2 && take_sleeper(ring_.control->writer_sleeps);
+  return free() >= ring_.capacity / 2 && take_sleeper(ring_.control->writer_sleeps) != 0;
 }
 
 bool RingReader::ready() {
@@ -112,8 +117,8 @@ bool RingReader::ready() {
   return tail_ != head_ || violated_;
 }
 
-bool RingReader::prepare_sleep() {
-  ring_.control->reader_sleeps.store(1, seq_cst);
+bool RingReader::prepare_sleep(Ear ear) {
+  ring_.control->reader_sleeps.store(static_cast<std::uint32_t>(ear), seq_cst);
   if (!ready()) return false;
   cancel_sleep();
   return true;

@@ -14,14 +14,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "bulkhead/detail/buffer.hpp"
 #include "ipc/ring_memory.hpp"
 
 namespace bulkhead::ipc {
 
-using Buffer = std::vector<std::byte>;
+using Buffer = detail::Buffer;
 
 enum class Write {
   done,
@@ -43,8 +45,8 @@ class RingWriter {
   // Together they must not exceed largest_payload(): std::length_error.
   [[nodiscard]] Write try_write(std::span<const std::byte> head, std::span<const std::byte> body,
                                 std::uint32_t flags = 0);
-  // After writing: true if the reader sleeps, once for each sleep. The caller then rings.
-  [[nodiscard]] bool must_wake_reader();
+  // After writing: where the reader sleeps, if it does, once for each sleep. The caller then rings.
+  [[nodiscard]] std::optional<Ear> must_wake_reader();
 
   // Before sleeping until a frame of `payload` bytes has room. True if there is no need to sleep:
   // it has room already, or the ring is violated. The reader wakes once half of the ring is free.
@@ -86,7 +88,7 @@ class RingReader {
   [[nodiscard]] bool ready();
 
   // Before sleeping until a frame comes. True if there is no need to sleep: ready().
-  [[nodiscard]] bool prepare_sleep();
+  [[nodiscard]] bool prepare_sleep(Ear ear = Ear::usual);
   void cancel_sleep();
 
   bool violated() const { return violated_; }

@@ -21,12 +21,18 @@ namespace bulkhead::ipc {
 
 inline constexpr std::size_t cache_line = 64;
 
+// Where one who sleeps hears that it is rung for.
+enum class Ear : std::uint32_t {
+  usual = 1,   // a worker, or the app's reactor
+  direct = 2,  // a thread of the app that waits for an answer by itself
+};
+
 // Only numbers: whoever maps it may die, or write nonsense, at any instruction. Each word is on the
 // cache line of the one who writes it all the time; the last two change only when someone sleeps.
 struct RingControl {
   alignas(cache_line) std::atomic<std::uint64_t> tail;  // the writer's: end of what is published
   alignas(cache_line) std::atomic<std::uint64_t> head;  // the reader's: end of what is consumed
-  // 1 once its owner is about to sleep, back to 0 by whoever is going to ring for it.
+  // The Ear of its owner once that is about to sleep, back to 0 by whoever is going to ring for it.
   alignas(cache_line) std::atomic<std::uint32_t> reader_sleeps;
   std::atomic<std::uint32_t> writer_sleeps;
 };

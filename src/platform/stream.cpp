@@ -15,14 +15,26 @@ void send_now(const Fd& socket, std::span<const std::byte> bytes) noexcept {
   }
 }
 
-ReadResult receive_now(const Fd& socket, std::span<std::byte> buffer) {
+namespace {
+
+ReadResult receive(const Fd& socket, std::span<std::byte> buffer, int flags) {
   for (;;) {
-    const ssize_t size = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t size = ::recv(socket.get(), buffer.data(), buffer.size(), flags);
     if (size > 0) return {Io::done, static_cast<std::size_t>(size)};
     if (size == 0 || errno == ECONNRESET) return {Io::end, 0};
     if (errno == EAGAIN) return {Io::would_block, 0};
     if (errno != EINTR) throw_errno("cannot receive from a socket");
   }
+}
+
+}  // namespace
+
+ReadResult receive_now(const Fd& socket, std::span<std::byte> buffer) {
+  return receive(socket, buffer, MSG_DONTWAIT);
+}
+
+ReadResult receive_waiting(const Fd& socket, std::span<std::byte> buffer) {
+  return receive(socket, buffer, 0);
 }
 
 bool wait_readable(const Fd& socket,

@@ -18,6 +18,10 @@ void send_now(const Fd& socket, std::span<const std::byte> bytes) noexcept;
 // peer sent along are never received.
 ReadResult receive_now(const Fd& socket, std::span<std::byte> buffer);
 
+// The same, once there is something to read or the other end is closed. The socket must be one that
+// waits: its own end's flags say so.
+ReadResult receive_waiting(const Fd& socket, std::span<std::byte> buffer);
+
 // Waits until there is something to read, or the other end is closed. False once `deadline` has
 // passed.
 bool wait_readable(const Fd& socket, std::optional<std::chrono::steady_clock::time_point> deadline);

@@ -33,7 +33,8 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 
 void Calls::submit(const std::shared_ptr<detail::Call>& call) {
   if (auto why = out_of_reach()) return call->settle(std::move(why));
-  const std::optional<Error> objection = take(call);
+  const auto [objection, sleeping] = take(call);
+  if (sleeping) sleeping->connection().ring();
   if (!objection) return;
   ++failed_;
   call->settle(std::make_exception_ptr(*objection));
@@ -48,26 +49,29 @@ std::exception_ptr Calls::out_of_reach() const {
                                  "must start workers of its own"));
 }
 
-// Why it is not taken; empty when it was.
-std::optional<Error> Calls::take(const std::shared_ptr<detail::Call>& call) {
+Calls::Taken Calls::take(const std::shared_ptr<detail::Call>& call) {
   if (const std::size_t size = call->request.size(); size > limits_.message)
-    return Error(errc::message_too_large, "the request " + std::string(call->type->name) + " has " +
-                                              std::to_string(size) +
-                                              " bytes, more than max_message allows (" +
-                                              std::to_string(limits_.message) + ")");
+    return {Error(errc::message_too_large, "the request " + std::string(call->type->name) +
+                                               " has " + std::to_string(size) +
+                                               " bytes, more than max_message allows (" +
+                                               std::to_string(limits_.message) + ")")};
   const std::lock_guard lock(mutex_);
-  if (refusal_) return refusal_;
+  if (refusal_) return {refusal_};
   if (waiting() >= limits_.queue && !runs_next_at_once())
-    return Error(errc::queue_full, "the " + service_ +
-                                       " queue is full: " + std::to_string(limits_.queue) +
-                                       " calls wait for a worker (queue_limit)");
+    return {Error(errc::queue_full, "the " + service_ +
+                                        " queue is full: " + std::to_string(limits_.queue) +
+                                        " calls wait for a worker (queue_limit)")};
   call->source = shared_from_this();
   ++open_;
-  queue_.push_back({.call = call,
-                    .life = rpc::CallLife(call->type->idempotent, limits_.attempts),
-                    .id = ++last_id_});
-  dispatch();
-  return std::nullopt;
+  rpc::OpenCall open{.call = call,
+                     .life = rpc::CallLife(call->type->idempotent, limits_.attempts),
+                     .id = ++last_id_};
+  const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
+  if (!member)
+    queue_.push_back(std::move(open));
+  else if (give(*member, std::move(open)))
+    return {.sleeping = seats_[*member].worker};
+  return {};
 }
 
 // Calls that no thread of a worker runs.
@@ -85,11 +89,12 @@ void Calls::dispatch() {
     if (!member) return;
     rpc::OpenCall open = std::move(queue_.front());
     queue_.pop_front();
-    give(*member, std::move(open));
+    if (give(*member, std::move(open))) seats_[*member].worker->connection().ring();
   }
 }
 
-void Calls::give(Member member, rpc::OpenCall open) {
+// True when the worker is to be rung for.
+bool Calls::give(Member member, rpc::OpenCall open) {
   Seat& seat = seats_[member];
   open.life.hand_over();
   open.since = platform::coarse_now();
@@ -97,9 +102,10 @@ void Calls::give(Member member, rpc::OpenCall open) {
   schedule_.gave(member, how_to_run(open));
   ++held_;
   advise(seat);
-  seat.worker->connection().hand_over(std::move(open));
+  const bool sleeps = seat.worker->connection().hand_over_unrung(std::move(open));
   // Seen here first; the reactor, which need not hear of this worker again, is to act on it.
   if (seat.worker->connection().send_violated()) seat.worker->ring_reactor();
+  return sleeps;
 }
 
 // Spinning is for those who have a core to themselves: this worker's, those that run calls, and the
@@ -128,6 +134,8 @@ void Calls::take_back(Member from, std::size_t count) {
   schedule_.returned(from, taken.size());
   held_ -= taken.size();
   for (auto& open : taken) {
+    open.call->at.store(detail::Call::nowhere);
+    if (open.call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
     open.life.taken_back();
     queue_.push_front(std::move(open));
   }
@@ -257,10 +265,11 @@ std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
     schedule_.left(member);  // it gets nothing more
   }
   rpc::ReceiveRole& role = worker->connection().receive_role();
-  if (!role.try_take_or_knock()) return std::nullopt;
-  rpc::AppEnd::Message message;
-  while (receive_one(member, worker, message) == Turn::more) {
+  if (!role.try_take_or_demand()) {
+    worker->connection().nudge();
+    return std::nullopt;
   }
+  while (receive_batch(member, worker) == Turn::more) continue;
   static_cast<void>(role.let_go());  // who is turned away now has nothing left to receive
   const std::lock_guard lock(mutex_);
   rpc::AppEnd::Left left = worker->connection().drain();

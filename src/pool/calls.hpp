@@ -39,6 +39,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     virtual void worker_violated(Worker worker, std::string how) = 0;
     virtual void worker_spent(Worker worker) = 0;  // a retired one has nothing left to answer
     virtual void all_settled() = 0;                // while watch_settled() is on
+    virtual void answers_unattended() = 0;         // make_round() is due, soon
 
    protected:
     ~Listener() = default;
@@ -49,7 +50,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // --- any thread
 
   void submit(const std::shared_ptr<detail::Call>& call);
-  void receive_for(const detail::Call& call, Deadline deadline) override;
+  void receive_for(detail::Call& call, Deadline deadline) override;
   std::exception_ptr out_of_reach() const override;
   void fill(PoolStats& stats) const;
 
@@ -58,6 +59,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void seat(Member member, Worker worker);  // it was started, and is not ready
   void joined(Member member);               // it is ready: it gets calls from now on
   void rang(Member member);                 // its doorbell: answers, or room
+  // Looks after the connections that were left unattended. False when there are none any more.
+  bool make_round();
   void ask_to_leave(Member member);
   // The same for one while others go on: it gets nothing more, and ends when it has answered what
   // it has begun. The rest goes to others.
@@ -81,29 +84,40 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     Worker worker;
     bool spins = false;  // what its hint says
   };
-  // What one look into a response ring has brought.
+  // What a look into a response ring has found behind the messages that it has brought.
   enum class Turn {
-    more,     // a message, and there may be another
+    more,     // there may be others
     nothing,  // it is empty
     stop,     // the worker broke the rules: there is nothing more to be had from it
   };
 
-  void receive_until(const detail::Call& call, Deadline deadline, Member member,
-                     const Worker& worker, bool may_spin);
+  void receive_until(detail::Call& call, Deadline deadline, Member member, const Worker& worker,
+                     bool may_spin);
+  void sleep_until_rung(detail::Call& call, Deadline deadline, Member member, const Worker& worker);
   void receive_some(Member member, const Worker& worker);
-  Turn receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message);
-  Turn take_answer(Member member, const Worker& worker, const rpc::AppEnd::Message& message);
-  Turn distrust(const Worker& worker, std::string how);
+  void leave_unattended(const Worker& worker);
+  bool anyone_unattended() const;
+  Worker worker_at(Member member) const;
+  Turn receive_batch(Member member, const Worker& worker);
+  using Answers = std::span<rpc::AppEnd::Message>;
+  bool take_answers(Member member, const Worker& worker, Answers answers);
+  std::size_t close(Member member, const Worker& worker, Answers answers);
+  void reopen(Member member, const Worker& worker, Answers answers);
+  void distrust(const Worker& worker, std::string how);
   void tell_spent(const Worker& worker);
   void violated(const Worker& worker, std::string how);
   void settle(const rpc::OpenCall& open, std::exception_ptr error);
   template <class OpenCalls>
   void fail(OpenCalls& calls, const Error& why);
-  std::optional<Error> take(const std::shared_ptr<detail::Call>& call);
+  struct Taken {
+    std::optional<Error> objection = {};  // why it was not
+    Worker sleeping = {};                 // who is to be rung for
+  };
+  Taken take(const std::shared_ptr<detail::Call>& call);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
   void dispatch();
-  void give(Member member, rpc::OpenCall open);
+  [[nodiscard]] bool give(Member member, rpc::OpenCall open);
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
   void advise(Seat& seat);
@@ -119,6 +133,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::atomic<std::size_t> open_ = 0;  // taken and not settled
   std::atomic<std::size_t> spinners_ = 0;
   std::atomic<bool> watched_ = false;
+  std::atomic<bool> rounds_ = false;  // the reactor makes its rounds
 
   mutable std::mutex mutex_;
   // guarded by mutex_

@@ -10,8 +10,8 @@ namespace bulkhead::pool {
 
 namespace {
 
-// How many answers a thread that waits for one takes for others before it lets the reactor go on.
-constexpr int answers_for_others = 256;
+// How often a thread that waits for one answer takes others' before it lets the reactor go on.
+constexpr int batches_for_others = 16;
 
 bool passed(detail::AnswerSource::Deadline deadline) {
   return deadline && std::chrono::steady_clock::now() >= *deadline;
@@ -19,7 +19,7 @@ bool passed(detail::AnswerSource::Deadline deadline) {
 
 }  // namespace
 
-void Calls::receive_for(const detail::Call& call, Deadline deadline) {
+void Calls::receive_for(detail::Call& call, Deadline deadline) {
   while (!call.ready() && !passed(deadline)) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
     if (member == detail::Call::nowhere) return;
@@ -42,25 +42,77 @@ void Calls::receive_for(const detail::Call& call, Deadline deadline) {
 }
 
 // Lets go only when the worker is to ring for what it sends next, or the reactor is to look.
-void Calls::receive_until(const detail::Call& call, Deadline deadline, Member member,
+void Calls::receive_until(detail::Call& call, Deadline deadline, Member member,
                           const Worker& worker, bool may_spin) {
   ipc::Link& link = worker->connection().link();
   link.disarm();
   const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
   const auto is_over = [&] {
-    return call.ready() || call.at.load(std::memory_order_relaxed) != member || passed(deadline);
+    return call.ready() || call.at.load(std::memory_order_relaxed) != member || passed(deadline) ||
+           worker->connection().receive_role().demanded();
   };
-  rpc::AppEnd::Message message;
-  for (int others = 0; others < answers_for_others;) {
-    const Turn turn = receive_one(member, worker, message);
+  for (int others = 0; others < batches_for_others;) {
+    const Turn turn = receive_batch(member, worker);
     if (turn == Turn::stop) return;
     if (is_over()) ++others;  // those that are there are taken along, but not for ever
     if (turn == Turn::more) continue;
     if (!is_over() && link.spin_for_frame(limit)) continue;
+    if (!is_over()) {
+      sleep_until_rung(call, deadline, member, worker);
+      continue;
+    }
+    if (worker->connection().held() > 0) return leave_unattended(worker);
     if (!link.arm()) return;
-    if (is_over()) break;
   }
   worker->ring_reactor();  // what else came is not for this thread
+}
+
+// The worker rings for this thread alone. Whoever settles the call, moves it, or needs the role
+// nudges it.
+void Calls::sleep_until_rung(detail::Call& call, Deadline deadline, Member member,
+                             const Worker& worker) {
+  rpc::AppEnd& connection = worker->connection();
+  if (!call.begin_sleep({worker, &connection})) return;
+  // Seen here, or seen to sleep by the one who moves it.
+  if (call.at.load() == member && !connection.link().arm(ipc::Ear::direct))
+    connection.link().bell().hear(deadline, ipc::Ear::direct);
+  connection.link().disarm();
+  call.end_sleep();
+}
+
+// This thread will be back for the next answer, as a rule.
+void Calls::leave_unattended(const Worker& worker) {
+  worker->connection().receive_role().leave_unattended();
+  if (rounds_.load() || rounds_.exchange(true)) return;
+  if (const auto listener = listener_.lock()) listener->answers_unattended();
+}
+
+bool Calls::make_round() {
+  for (Member member = 0; member < seats_.size(); ++member) {
+    const Worker worker = worker_at(member);
+    if (!worker) continue;
+    rpc::ReceiveRole& role = worker->connection().receive_role();
+    if (!role.unattended() || !role.is_forsaken() || !role.try_take()) continue;
+    role.attend();
+    receive_some(member, worker);
+    if (role.let_go()) worker->ring_reactor();
+  }
+  if (anyone_unattended()) return true;
+  // Whoever leaves one now sees this, or is seen.
+  rounds_.store(false);
+  return anyone_unattended() && !rounds_.exchange(true);
+}
+
+bool Calls::anyone_unattended() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
+    return seat.worker && seat.worker->connection().receive_role().unattended();
+  });
+}
+
+Calls::Worker Calls::worker_at(Member member) const {
+  const std::lock_guard lock(mutex_);
+  return seats_[member].worker;
 }
 
 void Calls::rang(Member member) {
@@ -83,75 +135,84 @@ void Calls::rang(Member member) {
 void Calls::receive_some(Member member, const Worker& worker) {
   ipc::Link& link = worker->connection().link();
   link.disarm();
-  rpc::AppEnd::Message message;
-  for (int answers = 0; answers < answers_for_others; ++answers) {
-    const Turn turn = receive_one(member, worker, message);
+  for (int batches = 0; batches < batches_for_others; ++batches) {
+    const Turn turn = receive_batch(member, worker);
     if (turn == Turn::stop || (turn == Turn::nothing && !link.arm())) return;
   }
   worker->ring_reactor();  // others have their turn first
 }
 
-Calls::Turn Calls::receive_one(Member member, const Worker& worker, rpc::AppEnd::Message& message) {
+Calls::Turn Calls::receive_batch(Member member, const Worker& worker) {
   rpc::AppEnd& connection = worker->connection();
-  try {
-    switch (connection.receive(message)) {
-      case rpc::AppEnd::Received::nothing:
-        return Turn::nothing;
-      case rpc::AppEnd::Received::violation:
-        violated(worker, connection.violation());
-        return Turn::stop;
-      case rpc::AppEnd::Received::message:
-        break;
-    }
-  } catch (const std::bad_alloc&) {
-    violated(worker, "there is no memory for what it answers");
-    return Turn::stop;
+  auto [messages, behind] = connection.receive_batch();
+  if (!messages.empty()) {
+    const bool answers_only = messages.back().is_answer();
+    if (!take_answers(member, worker,
+                      answers_only ? messages : messages.first(messages.size() - 1)))
+      return Turn::stop;
+    if (!answers_only) worker->said(messages.back());
   }
-  return take_answer(member, worker, message);
+  if (behind == rpc::AppEnd::Received::violation) violated(worker, connection.violation());
+  return behind == rpc::AppEnd::Received::message   ? Turn::more
+         : behind == rpc::AppEnd::Received::nothing ? Turn::nothing
+                                                    : Turn::stop;
 }
 
-Calls::Turn Calls::take_answer(Member member, const Worker& worker,
-                               const rpc::AppEnd::Message& message) {
-  if (message.head.kind == rpc::Kind::ready || message.head.kind == rpc::Kind::refused) {
-    worker->said(message);
-    return Turn::more;
+// False when one of them cannot be.
+bool Calls::take_answers(Member member, const Worker& worker, Answers answers) {
+  if (answers.empty()) return true;
+  const std::size_t closed = close(member, worker, answers);
+  for (std::size_t i = 0; i < closed; ++i) {
+    rpc::OpenCall& open = answers[i].open;
+    auto verdict = rpc::judge(*open.call, answers[i], worker->name());
+    if (!verdict.violation.empty()) {
+      reopen(member, worker, answers.subspan(i, closed - i));
+      distrust(worker, std::move(verdict.violation));
+      return false;
+    }
+    if (open.life.answered().then == rpc::CallLife::Step::Then::deliver)
+      settle(open, std::move(verdict.error));
+    open.call.reset();
   }
-  rpc::AppEnd& connection = worker->connection();
-  std::optional<rpc::OpenCall> open;
+  if (closed < answers.size()) distrust(worker, "it answered a call that it did not have");
+  return closed == answers.size();
+}
+
+// Up to the first that answers nothing. What waits takes the place of what is answered.
+std::size_t Calls::close(Member member, const Worker& worker, Answers answers) {
+  std::size_t closed = 0;
   bool spent = false;
   {
     const std::lock_guard lock(mutex_);
-    open = connection.close(message.head);
-    if (open) {
-      --held_;
-      schedule_.returned(member);
-      dispatch();
-      if (schedule_.has_free_thread(member)) relieve(member);
-      spent = schedule_.spent(member);
+    for (; closed < answers.size(); ++closed) {
+      auto open = worker->connection().close(answers[closed].head);
+      if (!open) break;
+      answers[closed].open = std::move(*open);
     }
+    held_ -= closed;
+    schedule_.returned(member, closed);
+    dispatch();
+    if (schedule_.has_free_thread(member)) relieve(member);
+    spent = schedule_.spent(member);
   }
   if (spent) tell_spent(worker);
-  if (!open) return distrust(worker, "it answered a call that it did not have");
-  auto verdict = rpc::judge(*open->call, message, worker->name());
-  if (!verdict.violation.empty()) {
-    {
-      const std::lock_guard lock(mutex_);
-      connection.reopen(std::move(*open));
-      schedule_.gave(member);
-      ++held_;
-    }
-    return distrust(worker, std::move(verdict.violation));
+  return closed;
+}
+
+// An answer that cannot be, and those behind it: they count as begun.
+void Calls::reopen(Member member, const Worker& worker, Answers answers) {
+  const std::lock_guard lock(mutex_);
+  for (auto& answer : answers) {
+    worker->connection().reopen(std::move(answer.open));
+    schedule_.gave(member);
+    ++held_;
   }
-  if (open->life.answered().then == rpc::CallLife::Step::Then::deliver)
-    settle(*open, std::move(verdict.error));
-  return Turn::more;
 }
 
 // Whatever else it sends: whoever writes into its ring could keep us there for ever.
-Calls::Turn Calls::distrust(const Worker& worker, std::string how) {
+void Calls::distrust(const Worker& worker, std::string how) {
   worker->connection().distrust(how);
   violated(worker, std::move(how));
-  return Turn::stop;
 }
 
 void Calls::tell_spent(const Worker& worker) {

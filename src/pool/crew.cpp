@@ -21,6 +21,7 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
       restart_(plan_.options.restart),
       restart_timer_(std::in_place, *reactor),
       ending_timer_(std::in_place, *reactor),
+      rounds_timer_(std::in_place, *reactor),
       reactor_(reactor) {
   seats_.back().decided = true;  // the first workers take the others
 }
@@ -185,6 +186,20 @@ void Crew::worker_reaped(worker::WorkerNumber number, const platform::Ending& en
 void Crew::worker_rang(worker::WorkerProcess& worker) {
   if (worker.ended()) return worker_ended(worker);  // which had to wait for a thread that received
   if (const auto member = member_of(worker.number())) calls_->rang(*member);
+}
+
+void Crew::answers_unattended() {
+  if (const auto reactor = hold_reactor())
+    reactor->post([self = shared_from_this()] { self->make_rounds(); });
+}
+
+// For as long as threads come and go.
+void Crew::make_rounds() {
+  constexpr auto every = std::chrono::milliseconds(1);
+  if (!rounds_timer_) return;  // all is over
+  rounds_timer_->start(Clock::now() + every, weak_from_this(), [this] {
+    if (calls_->make_round()) make_rounds();
+  });
 }
 
 void Crew::worker_violated(Calls::Worker worker, std::string how) {

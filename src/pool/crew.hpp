@@ -93,12 +93,14 @@ class Crew final : public Calls::Listener,
   void worker_violated(Calls::Worker worker, std::string how) override;
   void worker_spent(Calls::Worker worker) override;
   void all_settled() override;
+  void answers_unattended() override;
   // ForkServer::Listener
   void fork_server_serves(worker::ForkServer& server) override;
   void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;
   void worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) override;
   void worker_not_started(worker::WorkerNumber number, const Error& why) override;
   void worker_reaped(worker::WorkerNumber number, const platform::Ending& ending) override;
+  void make_rounds();
   // WorkerProcess::Listener
   void worker_ready(worker::WorkerProcess& worker) override;
   void worker_rang(worker::WorkerProcess& worker) override;
@@ -161,6 +163,7 @@ class Crew final : public Calls::Listener,
   std::vector<std::shared_ptr<Reloading>> reloading_, to_reload_;  // served now; by the next reload
   Ending ending_;
   std::optional<reactor::Timer> ending_timer_;
+  std::optional<reactor::Timer> rounds_timer_;
   Clock::time_point ending_since_{};
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;

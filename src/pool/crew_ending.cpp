@@ -124,6 +124,7 @@ void Crew::count_end(const worker::WorkerProcess& worker) {
 
 void Crew::finish() {
   ending_timer_->stop();
+  rounds_timer_->stop();
   PoolStats stats;
   calls_->fill(stats);
   {
@@ -137,6 +138,7 @@ void Crew::finish() {
   reactor_->post([self = shared_from_this()] {
     self->restart_timer_.reset();
     self->ending_timer_.reset();
+    self->rounds_timer_.reset();
     {
       const std::lock_guard lock(self->mutex_);
       self->reactor_.reset();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "platform/clock.hpp"
 #include "platform/fault.hpp"
@@ -12,29 +13,64 @@ AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message
     : link_(ipc::End::app, std::move(segment), std::move(bell)),
       max_message_(max_message),
       slots_(link_.segment().slots()),
-      entries_(slots_.size()) {
-  free_slots_.reserve(entries_.size());
-  for (std::size_t slot = entries_.size(); slot > 0; --slot)
-    free_slots_.push_back(static_cast<Slot>(slot - 1));
+      entries_(slots_.size()),
+      free_slots_(slots_.size()) {
+  std::iota(free_slots_.begin(), free_slots_.end(), Slot{0});
 }
 
 // ------------------------------------------------------------ sending, under the owner's lock
 
 void AppEnd::hand_over(OpenCall open) {
-  const Slot slot = free_slots_.back();
-  free_slots_.pop_back();
+  if (hand_over_unrung(std::move(open))) ring();
+}
+
+bool AppEnd::hand_over_unrung(OpenCall open) {
+  const Slot slot = take_slot();
   const Ticket ticket = ++last_ticket_;
   slots_[slot].store(slot_word::queued(ticket), std::memory_order_release);
-  Outgoing message{.head = {.id = open.id,
-                            .ticket = ticket,
-                            .slot = slot,
-                            .kind = Kind::request,
-                            .request = static_cast<std::uint16_t>(open.call->type->index),
-                            .size = open.call->request.size()},
-                   .call = open.call};
-  entries_[slot] = {std::move(open), ticket};
-  remember_order(slot, ticket);
-  if (!outbox_.empty() || !send_some(message)) outbox_.push_back(std::move(message));
+  const Head head{.id = open.id,
+                  .ticket = ticket,
+                  .slot = slot,
+                  .kind = Kind::request,
+                  .request = static_cast<std::uint16_t>(open.call->type->index),
+                  .size = open.call->request.size()};
+  Entry& entry = entries_[slot];
+  entry.open = std::move(open);
+  entry.ticket = ticket;
+  put_last(slot);
+  if (outbox_.empty()) {
+    const auto [write, sleeper] = send_whole(head, *entry.open.call);
+    if (write == ipc::Write::done) return sleeper.has_value();
+  }
+  outbox_.push_back({.head = head, .call = entry.open.call});
+  flush();
+  return false;
+}
+
+Slot AppEnd::take_slot() {
+  const Slot slot = free_slots_[first_free_];
+  first_free_ = (first_free_ + 1) % free_slots_.size();
+  held_.store(held() + 1, std::memory_order_relaxed);
+  return slot;
+}
+
+void AppEnd::free_slot(Slot slot) {
+  const std::size_t free = free_slots_.size() - held();
+  free_slots_[(first_free_ + free) % free_slots_.size()] = slot;
+  held_.store(held() - 1, std::memory_order_relaxed);
+}
+
+void AppEnd::put_last(Slot slot) {
+  entries_[slot].before = last_given_;
+  entries_[slot].after = none;
+  (last_given_ == none ? first_given_ : entries_[last_given_].after) = slot;
+  last_given_ = slot;
+}
+
+void AppEnd::unlink(Slot slot) {
+  const Entry& entry = entries_[slot];
+  (entry.before == none ? first_given_ : entries_[entry.before].after) = entry.after;
+  (entry.after == none ? last_given_ : entries_[entry.after].before) = entry.before;
 }
 
 void AppEnd::leave() {
@@ -44,6 +80,12 @@ void AppEnd::leave() {
 
 void AppEnd::flush() {
   while (!outbox_.empty() && send_some(outbox_.front())) outbox_.pop_front();
+}
+
+// Most requests fit into one frame, for which there is room. Else nothing of it is out.
+ipc::Link::Unrung AppEnd::send_whole(const Head& head, const detail::Call& call) {
+  if (call.request.size() > link_.largest_payload() - sizeof head) return {ipc::Write::full};
+  return link_.send_unrung(std::as_bytes(std::span(&head, std::size_t{1})), call.request);
 }
 
 // True when the whole message is out.
@@ -82,16 +124,14 @@ bool AppEnd::send_frame(std::span<const std::byte> head, std::span<const std::by
 
 std::vector<OpenCall> AppEnd::take_back(std::size_t count) {
   std::vector<OpenCall> taken;
-  while (taken.size() < count && !order_.empty()) {
-    const auto [slot, ticket] = order_.back();
-    if (entries_[slot].ticket == ticket) {
-      std::uint64_t expected = slot_word::queued(ticket);
-      // A worker takes calls up in order: where it has begun this one, it has begun those before.
-      if (!slots_[slot].compare_exchange_strong(expected, slot_word::free)) break;
-      forget_outgoing(ticket);
-      taken.push_back(release(slot));
-    }
-    order_.pop_back();
+  while (taken.size() < count && last_given_ != none) {
+    const Slot slot = last_given_;
+    const Ticket ticket = entries_[slot].ticket;
+    std::uint64_t expected = slot_word::queued(ticket);
+    // A worker takes calls up in order: where it has begun this one, it has begun those before.
+    if (!slots_[slot].compare_exchange_strong(expected, slot_word::free)) break;
+    forget_outgoing(ticket);
+    taken.push_back(release(slot));
   }
   return taken;
 }
@@ -109,8 +149,9 @@ void AppEnd::forget_outgoing(Ticket ticket) {
 }
 
 OpenCall AppEnd::release(Slot slot) {
+  unlink(slot);
+  free_slot(slot);
   entries_[slot].ticket = 0;
-  free_slots_.push_back(slot);
   return std::move(entries_[slot].open);
 }
 
@@ -125,21 +166,12 @@ std::optional<OpenCall> AppEnd::close(const Head& head) {
   });
   if (still_going_out) return std::nullopt;  // nobody can have answered that
   OpenCall open = release(head.slot);
-  while (!order_.empty() && entries_[order_.front().first].ticket != order_.front().second)
-    order_.pop_front();
   last_answer_ = platform::coarse_now();
   return open;
 }
 
 // Without a slot: the one that it had may be in use again, and no other free.
 void AppEnd::reopen(OpenCall open) { reopened_.push_back(std::move(open)); }
-
-// What is answered leaves from the front; behind a call that is never answered it piles up.
-void AppEnd::remember_order(Slot slot, Ticket ticket) {
-  order_.emplace_back(slot, ticket);
-  if (order_.size() > 2 * entries_.size())
-    std::erase_if(order_, [&](const auto& at) { return entries_[at.first].ticket != at.second; });
-}
 
 bool AppEnd::not_begun(Slot slot) const {
   return slots_[slot].load(std::memory_order_acquire) == slot_word::queued(entries_[slot].ticket);
@@ -149,13 +181,12 @@ AppEnd::Left AppEnd::drain() {
   Left left;
   left.begun = std::exchange(reopened_, {});
   outbox_.clear();
-  for (const auto& [slot, ticket] : order_) {
-    if (entries_[slot].ticket != ticket) continue;
+  while (first_given_ != none) {
+    const Slot slot = first_given_;
     auto& calls = not_begun(slot) ? left.not_begun : left.begun;
     calls.push_back(release(slot));
     if (at_once_ == 1) calls.back().since = std::max(calls.back().since, last_answer_);
   }
-  order_.clear();
   return left;
 }
 
@@ -166,12 +197,32 @@ AppEnd::Received AppEnd::violate(std::string what) {
   return Received::violation;
 }
 
+// What it announces and what there is memory for is not the same.
+ipc::Read AppEnd::receive_frame() {
+  try {
+    make_room();
+    return link_.receive(incoming_.bytes);
+  } catch (const std::bad_alloc&) {
+    violate("there is no memory for what it answers");
+    return ipc::Read::violation;
+  }
+}
+
+// For all of it, once a quarter has come: before that a head may announce what it likes.
+void AppEnd::make_room() {
+  if (incoming_.bytes.empty()) return;
+  const std::size_t whole = sizeof(Head) + incoming_.head.size;
+  if (incoming_.bytes.size() >= whole / 4) incoming_.bytes.reserve(whole);
+}
+
 AppEnd::Received AppEnd::receive(Message& message) {
   while (violation_.empty()) {
     const std::size_t before = incoming_.bytes.size();
-    const ipc::Read read = link_.receive(incoming_.bytes);
+    const ipc::Read read = receive_frame();
     if (read == ipc::Read::empty) return Received::nothing;
-    if (read == ipc::Read::violation) return violate("its ring holds what no worker writes");
+    if (read == ipc::Read::violation)
+      return violation_.empty() ? violate("its ring holds what no worker writes")
+                                : Received::violation;
     if (const char* fault = fault_of_part(before, read == ipc::Read::frame)) return violate(fault);
     if (read == ipc::Read::part) continue;
     std::swap(message, incoming_);
@@ -179,6 +230,22 @@ AppEnd::Received AppEnd::receive(Message& message) {
     return Received::message;
   }
   return Received::violation;
+}
+
+// Large messages come alone: their memory is not kept.
+AppEnd::Batch AppEnd::receive_batch() {
+  constexpr std::size_t large = std::size_t{64} * 1024;
+  std::size_t count = 0;
+  Received behind = Received::message;
+  for (bool more = true; more && count < batch_.size();) {
+    Message& next = batch_[count];
+    if (next.bytes.capacity() > large) next.bytes = {};
+    behind = receive(next);
+    if (behind != Received::message) break;
+    more = next.is_answer() && next.bytes.size() <= large;
+    ++count;
+  }
+  return {std::span(batch_).first(count), behind};
 }
 
 // A part of a message has come, behind the `before` bytes that were there. Memory is only ever

@@ -5,6 +5,7 @@
 //   - receiving: by whoever holds the receive role. Nobody receives without it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <deque>
@@ -22,7 +23,7 @@
 
 namespace bulkhead::rpc {
 
-class AppEnd {
+class AppEnd final : public detail::Sleeper {
  public:
   AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message);
 
@@ -33,6 +34,9 @@ class AppEnd {
   // Gives the worker a call, of which it holds fewer than `capacity`. It goes out at once, or when
   // there is room in the ring.
   void hand_over(OpenCall call);
+  // The same, but if this is true the worker sleeps, and ring() is to follow, which needs no lock.
+  [[nodiscard]] bool hand_over_unrung(OpenCall call);
+  void ring() const { link_.ring(ipc::Ear::usual); }
   // Asks the worker to end when it has done what it was given.
   void leave();
   // Sends what had no room so far; to be called whenever the worker has made room.
@@ -48,21 +52,34 @@ class AppEnd {
   };
   // Takes everything out, once the worker is dead.
   Left drain();
+  // How many calls it has. For any thread, as a hint.
+  std::size_t held() const { return held_.load(std::memory_order_relaxed); }
   // The worker broke the rules of the request ring: it is to be ended.
   bool send_violated() const { return send_violated_; }
 
   // --- with the receive role
 
   ReceiveRole& receive_role() { return receive_role_; }
+  // From any thread: wakes the one that has the role, if it sleeps.
+  void nudge() noexcept override { link_.bell().nudge(); }
 
   struct Message {
     Head head;
-    ipc::Buffer bytes;  // the head's and the body's
+    ipc::Buffer bytes;   // the head's and the body's
+    OpenCall open = {};  // for whoever closes the call that it answers
     std::span<const std::byte> body() const { return std::span(bytes).subspan(sizeof(Head)); }
+    bool is_answer() const { return head.kind != Kind::ready && head.kind != Kind::refused; }
   };
   enum class Received { message, nothing, violation };
   // Never waits. After a violation there is nothing more to receive; violation() says what it was.
   Received receive(Message& message);
+  // Several at once, and what there was behind them: `message` if there may be more. What is no
+  // answer comes last. They stay until the next call.
+  struct Batch {
+    std::span<Message> messages;
+    Received behind;
+  };
+  Batch receive_batch();
   const std::string& violation() const { return violation_; }
   // The same for what its owner found: nothing more is received.
   void distrust(std::string what) { violation_ = std::move(what); }
@@ -72,8 +89,10 @@ class AppEnd {
  private:
   struct Entry {
     OpenCall open;
-    Ticket ticket = 0;  // 0: the slot is free
+    Ticket ticket = 0;                 // 0: the slot is free
+    Slot before = none, after = none;  // in the order in which they were given
   };
+  static constexpr Slot none = ~Slot{};
   struct Outgoing {
     Head head;
     std::shared_ptr<detail::Call> call;  // null: nothing, or nothing more, follows the head
@@ -81,13 +100,19 @@ class AppEnd {
     bool begun = false;                  // its head is out
   };
 
+  ipc::Link::Unrung send_whole(const Head& head, const detail::Call& call);
   bool send_some(Outgoing& message);
   bool send_frame(std::span<const std::byte> head, std::span<const std::byte> body, bool more);
   bool not_begun(Slot slot) const;
   OpenCall release(Slot slot);
-  void remember_order(Slot slot, Ticket ticket);
+  Slot take_slot();
+  void free_slot(Slot slot);
+  void put_last(Slot slot);
+  void unlink(Slot slot);
   void forget_outgoing(Ticket ticket);
   Received violate(std::string what);
+  ipc::Read receive_frame();
+  void make_room();
   const char* fault_of_part(std::size_t before, bool last);
   const char* fault_of(const Head& head) const;
 
@@ -97,9 +122,12 @@ class AppEnd {
 
   // under the owner's lock
   std::vector<Entry> entries_;  // by slot
+  // A ring: what was freed first is used first, so that the app does not write into a cache line
+  // in which the worker claims its next call.
   std::vector<Slot> free_slots_;
-  // As they were given; the answered ones among them have another ticket in their slot.
-  std::deque<std::pair<Slot, Ticket>> order_;
+  std::size_t first_free_ = 0;
+  std::atomic<std::size_t> held_ = 0;  // changed under the lock only
+  Slot first_given_ = none, last_given_ = none;
   std::deque<Outgoing> outbox_;
   std::vector<OpenCall> reopened_;
   Ticket last_ticket_ = 0;
@@ -110,6 +138,7 @@ class AppEnd {
   // with the receive role
   ReceiveRole receive_role_;  // synchronizes itself
   Message incoming_;          // what has come of the next message
+  std::array<Message, 16> batch_;
   std::string violation_;
 };
 

@@ -25,8 +25,27 @@ bool Call::wait(AnswerSource::Deadline deadline) {
 
 void Call::settle(std::exception_ptr error) noexcept {
   error_ = std::move(error);
-  if (state_.exchange(settled, std::memory_order_acq_rel) == awaited)
-    platform::futex_wake_all(state_);
+  switch (state_.exchange(settled)) {
+    case awaited:
+      return platform::futex_wake_all(state_);
+    case elsewhere:
+      return std::exchange(place_, nullptr)->nudge();
+    default:
+      return;
+  }
+}
+
+bool Call::begin_sleep(std::shared_ptr<Sleeper> place) {
+  place_ = std::move(place);
+  std::uint32_t seen = open;
+  if (state_.compare_exchange_strong(seen, elsewhere)) return true;
+  place_.reset();
+  return false;
+}
+
+void Call::end_sleep() {
+  std::uint32_t seen = elsewhere;
+  if (state_.compare_exchange_strong(seen, open)) place_.reset();
 }
 
 void TypedCall<void>::accept(std::span<const std::byte> response) {

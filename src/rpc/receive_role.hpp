@@ -5,16 +5,27 @@
 // sleeps; from then on the peer rings for the reactor. If the reactor hears that bell while the
 // role is not free yet, it is turned away, though nobody will look again. So it knocks, and whoever
 // lets go asks for knocks after that: the one who does so second sees what the first has done.
+//
+// A thread that takes one answer after another would make the peer ring, and the reactor come, each
+// time that it lets go. So where more answers are due it may leave the connection unattended: no
+// one is rung for. The reactor makes its rounds while any connection is, and looks after those to
+// which nobody has come back since the last.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <utility>
 
 namespace bulkhead::rpc {
 
 class ReceiveRole {
  public:
   // For a thread that waits for an answer: turned away, it sleeps, and others receive for it.
-  bool try_take() { return !taken_.exchange(true); }
+  bool try_take() {
+    if (taken_.exchange(true)) return false;
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return true;
+  }
   // For the reactor: turned away, it will be told to look again.
   bool try_take_or_knock() {
     if (try_take()) return true;
@@ -22,16 +33,39 @@ class ReceiveRole {
     // Let go of before the knock was to be seen: then it is ours to take.
     return try_take();
   }
+  // The same where whoever has it is to let go at once.
+  bool try_take_or_demand() {
+    if (try_take()) return true;
+    demanded_.store(true);
+    return try_take_or_knock();
+  }
   // True: the reactor was turned away meanwhile, and is to look again.
+  // For whoever has it: it is to let go.
+  bool demanded() const { return demanded_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool let_go() {
+    demanded_.store(false);
     taken_.store(false);
     return knocked_.exchange(false);
+  }
+
+  // By whoever has the role, before letting go.
+  void leave_unattended() { unattended_.store(true); }
+  void attend() { unattended_.store(false); }
+  bool unattended() const { return unattended_.load(); }
+  // The reactor, on its rounds: true if nobody has come since the last.
+  bool is_forsaken() {
+    const std::uint32_t turns = turns_.load(std::memory_order_relaxed);
+    return std::exchange(turns_at_last_round_, turns) == turns;
   }
 
  private:
   // All operations are sequentially consistent: each side writes its word, then reads the other's.
   std::atomic<bool> taken_ = false;
   std::atomic<bool> knocked_ = false;
+  std::atomic<bool> demanded_ = false;
+  std::atomic<bool> unattended_ = false;
+  std::atomic<std::uint32_t> turns_ = 0;   // how often it was taken
+  std::uint32_t turns_at_last_round_ = 0;  // the reactor's
 };
 
 }  // namespace bulkhead::rpc

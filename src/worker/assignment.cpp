@@ -30,9 +30,10 @@ Assignment become_forked_worker(const StartWorker& order, std::vector<platform::
   if (platform::parent_pid() != fork_server) platform::exit_now(0);  // it died before it could fire
   platform::new_session();
   contain();
-  platform::replace_stdio(fds.at(1), fds.at(2));
+  platform::replace_stdio(fds.at(2), fds.at(3));
   platform::fault_point("worker.after_fork");
-  return {order.segment, order.max_message, ipc::Doorbell(std::move(fds.at(0)))};
+  return {order.segment, order.max_message,
+          ipc::Doorbell(std::move(fds.at(0)), std::move(fds.at(1)))};
 }
 
 Assignment become_launched_worker(const Launched& launch, const detail::Contract& contract) {
@@ -54,7 +55,8 @@ Assignment become_launched_worker(const Launched& launch, const detail::Contract
   auto packet = receive();
   const auto order = std::get<StartWorker>(unpack_order(packet.bytes));
   const auto objects = objection(served->contract, {.contract = contract});
-  return {order.segment, order.max_message, ipc::Doorbell(std::move(packet.fds.at(0))), false,
+  return {order.segment, order.max_message,
+          ipc::Doorbell(std::move(packet.fds.at(0)), std::move(packet.fds.at(1))), false,
           objects ? objects->what() : ""};
 }
 

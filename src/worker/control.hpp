@@ -93,7 +93,7 @@ struct Ended {
 using Notice = std::variant<Serving, Refused, Started, NotStarted, Ended>;
 
 constexpr std::size_t max_control_packet = std::size_t{128} * 1024;
-constexpr std::size_t max_control_fds = 3;
+constexpr std::size_t max_control_fds = 4;
 
 std::vector<std::byte> pack(const Order& order);
 std::vector<std::byte> pack(const Notice& notice);

@@ -176,9 +176,10 @@ void ForkServer::send_waiting() {
                [this] { send_waiting(); });
 }
 
-void ForkServer::start_worker(const StartWorker& order, const platform::Fd& doorbell,
+void ForkServer::start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                               const platform::Fd& output, const platform::Fd& errors) {
-  send(order, {&doorbell, &output, &errors});
+  const auto [usual, direct] = doorbell.fds();
+  send(order, {usual, direct, &output, &errors});
 }
 
 void ForkServer::signal_worker(WorkerNumber number, int signal) {

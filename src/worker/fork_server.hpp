@@ -18,6 +18,7 @@
 
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/error.hpp"
+#include "ipc/doorbell.hpp"
 #include "process/output.hpp"
 #include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
@@ -61,7 +62,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   bool dead() const { return stage_ == Stage::dead || ended(); }
   bool ended() const { return stage_ == Stage::ended; }
   // The descriptors are the worker's ends, and may be closed afterwards.
-  void start_worker(const StartWorker& order, const platform::Fd& doorbell,
+  void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors);
   // To a worker and all that it started.
   void signal_worker(WorkerNumber number, int signal);

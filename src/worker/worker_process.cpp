@@ -53,8 +53,8 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
   // Before the worker can know of it: its first message is to ring.
   watch_doorbell();
   platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, connection_->link().segment().name(), max_message},
-                             theirs.fd(), output.write, errors.write);
+  fork_server_->start_worker({number_, connection_->link().segment().name(), max_message}, theirs,
+                             output.write, errors.write);
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
                [this, connect_timeout] { timed_out(connect_timeout); });

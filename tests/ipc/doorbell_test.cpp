@@ -21,11 +21,10 @@ Deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::
 TEST_CASE("A bell is heard at the other end, and then it is quiet") {
   auto [app, worker] = Doorbell::make();
   CHECK(app.drain() == Bell::quiet);
-  CHECK_FALSE(app.wait(in(0ms)));
+  CHECK(app.hear(in(0ms)) == Bell::quiet);
   worker.ring();
   worker.ring();
-  CHECK(app.wait({}));
-  CHECK(app.drain() == Bell::rung);
+  CHECK(app.hear({}) == Bell::rung);
   CHECK(app.drain() == Bell::quiet);
   CHECK(worker.drain() == Bell::quiet);
 }
@@ -34,10 +33,8 @@ TEST_CASE("The other end is gone: what it rang is heard first, and ringing harms
   auto [app, worker] = Doorbell::make();
   worker.ring();
   { const Doorbell gone = std::move(worker); }
-  CHECK(app.wait({}));
-  CHECK(app.drain() == Bell::rung);
-  CHECK(app.wait({}));
-  CHECK(app.drain() == Bell::closed);
+  CHECK(app.hear({}) == Bell::rung);
+  CHECK(app.hear({}) == Bell::closed);
   app.ring();
   CHECK(app.drain() == Bell::closed);
 }
@@ -67,6 +64,27 @@ TEST_CASE("A peer that rings without end is heard by one read a turn") {
   }
   CHECK(app.drain() == Bell::rung);
   CHECK(app.drain() == Bell::rung);
+}
+
+TEST_CASE("What is rung for one ear is not heard by the other") {
+  auto [app, worker] = Doorbell::make();
+  worker.ring(Ear::direct);
+  CHECK(app.drain() == Bell::quiet);
+  CHECK(app.hear(in(30s), Ear::direct) == Bell::rung);
+  worker.ring();
+  CHECK(app.hear(in(0ms), Ear::direct) == Bell::quiet);
+  CHECK(app.drain() == Bell::rung);
+}
+
+TEST_CASE("The app wakes its own thread that hears directly, also when the worker is gone") {
+  auto [app, worker] = Doorbell::make();
+  app.nudge();
+  CHECK(app.hear({}, Ear::direct) == Bell::rung);
+  { const Doorbell gone = std::move(worker); }
+  CHECK(app.hear(in(0ms), Ear::direct) == Bell::quiet);
+  app.nudge();
+  CHECK(app.hear({}, Ear::direct) == Bell::rung);
+  CHECK(app.drain() == Bell::closed);
 }
 
 TEST_CASE("Two threads that sleep at one doorbell are both woken by one bell") {

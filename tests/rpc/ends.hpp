@@ -104,8 +104,9 @@ inline rpc::AppEnd::Message next_message(rpc::AppEnd& app) {
         break;
     }
     if (app.link().arm()) continue;
-    if (!app.link().bell().wait(watchdog)) throw std::runtime_error("the worker says nothing");
-    if (app.link().bell().drain() == ipc::Bell::closed && !app.link().arm())
+    const auto heard = app.link().bell().hear(watchdog);
+    if (heard == ipc::Bell::quiet) throw std::runtime_error("the worker says nothing");
+    if (heard == ipc::Bell::closed && !app.link().arm())
       throw std::runtime_error("the worker is gone");
     app.link().disarm();
   }

@@ -1,5 +1,6 @@
 #include "support/blocked.hpp"
 
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,6 +59,8 @@ bool has_no_end(const SystemCall& call) {
       return never(call.arguments[3]);
     case SYS_futex:
       return call.arguments[3] == 0;
+    case SYS_recvfrom:
+      return (call.arguments[3] & MSG_DONTWAIT) == 0;
     default:
       return false;
   }

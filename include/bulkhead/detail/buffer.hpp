@@ -5,15 +5,18 @@
 #include <utility>
 #include <vector>
 
+#include "bulkhead/detail/recycled.hpp"
+
 namespace bulkhead::detail {
 
 // Leaves what a resize adds uninitialised: it is written at once.
 template <class T>
-struct UninitialisedAllocator : std::allocator<T> {
+struct UninitialisedAllocator : Recycled<T> {
+  using value_type = T;
+
+  UninitialisedAllocator() = default;
   template <class U>
-  struct rebind {
-    using other = UninitialisedAllocator<U>;
-  };
+  UninitialisedAllocator(const UninitialisedAllocator<U>&) noexcept {}  // NOLINT: as allocators do
 
   template <class U, class... Args>
   void construct(U* at, Args&&... args) {

@@ -24,12 +24,19 @@ class AnswerSource {
  public:
   virtual ~AnswerSource() = default;
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-  // Receives on the calling thread until `call` is settled or the deadline has passed, or for as
-  // long as spinning pays.
-  virtual void receive_for(const Call& call, Deadline deadline) = 0;
+  // Receives on the calling thread until `call` is settled or the deadline has passed, or others
+  // receive for it.
+  virtual void receive_for(Call& call, Deadline deadline) = 0;
   // Why nothing can come any more: this process was forked off the one that asked. Null in that
   // one.
   virtual std::exception_ptr out_of_reach() const = 0;
+};
+
+// Where a thread sleeps that waits for an answer by itself.
+class Sleeper {
+ public:
+  virtual ~Sleeper() = default;
+  virtual void nudge() noexcept = 0;
 };
 
 class BULKHEAD_API Call {
@@ -51,6 +58,11 @@ class BULKHEAD_API Call {
   bool ready_or_lost() { return ready() || settle_if_lost(); }
   // Settled, with what accept() took or with an error.
   void settle(std::exception_ptr error = {}) noexcept;
+  // By the thread that waits for it, when it is about to sleep at `place` instead: settle() nudges
+  // it there, and so must whoever gives the call to another worker. False if it is settled.
+  bool begin_sleep(std::shared_ptr<Sleeper> place);
+  void end_sleep();
+  bool sleeps_elsewhere() const noexcept { return state_.load() == elsewhere; }
   // Once, by whoever waited. From then on nobody else holds the exception, which is not made for
   // being shared between threads.
   void throw_if_failed() {
@@ -65,10 +77,13 @@ class BULKHEAD_API Call {
  private:
   bool settle_if_lost();
 
-  enum State : std::uint32_t { open, awaited, settled };  // awaited: open, and a thread sleeps
+  // Open calls may be `awaited`, by a thread that sleeps at this very word, or one that sleeps
+  // `elsewhere`.
+  enum State : std::uint32_t { open, awaited, elsewhere, settled };
 
   std::atomic<std::uint32_t> state_{open};
-  std::exception_ptr error_;  // written before `settled` is stored, read after it is seen
+  std::shared_ptr<Sleeper> place_;  // written before `elsewhere` is stored, read after it is seen
+  std::exception_ptr error_;        // written before `settled` is stored, read after it is seen
 };
 
 // The same with room for its typed answer.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstdint>
+#include <cstring>
 #include <deque>
 #include <forward_list>
 #include <iterator>
@@ -17,7 +19,11 @@
 
 namespace bulkhead::detail {
 
-// Appends the values in `bytes`, which need not be aligned for them.
+inline bool is_aligned(const std::byte* bytes, std::size_t alignment) {
+  return reinterpret_cast<std::uintptr_t>(bytes) % alignment == 0;
+}
+
+// Appends the values in `bytes`, which need not be aligned for them, though they mostly are.
 template <class Container>
 void append_block(Container& container, std::span<const std::byte> bytes) {
   using T = typename Container::value_type;
@@ -25,17 +31,16 @@ void append_block(Container& container, std::span<const std::byte> bytes) {
     container.insert(container.end(), values, values + size);
   };
   container.reserve(bytes.size() / sizeof(T));
-  if constexpr (alignof(T) == 1) {
-    append(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
-  } else {
-    constexpr std::size_t chunk_size = 64;
-    while (!bytes.empty()) {
-      T chunk[chunk_size];
-      const std::size_t taken = std::min(bytes.size(), sizeof chunk);
-      std::memcpy(static_cast<void*>(chunk), bytes.data(), taken);
-      append(chunk, taken / sizeof(T));
-      bytes = bytes.subspan(taken);
-    }
+  prepare_to_fill(container.data(), bytes.size());
+  if (is_aligned(bytes.data(), alignof(T)))
+    return append(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
+  constexpr std::size_t chunk_size = 64;
+  while (!bytes.empty()) {
+    T chunk[chunk_size];
+    const std::size_t taken = std::min(bytes.size(), sizeof chunk);
+    std::memcpy(static_cast<void*>(chunk), bytes.data(), taken);
+    append(chunk, taken / sizeof(T));
+    bytes = bytes.subspan(taken);
   }
 }
 

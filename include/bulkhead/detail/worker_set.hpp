@@ -48,11 +48,15 @@ BULKHEAD_API std::unique_ptr<WorkerSet> start_worker(const Contract& contract,
 BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const char* what,
                                               std::exception_ptr cause) noexcept;
 
+// So that packing a small request grows it once.
+constexpr std::size_t usual_request = 128;
+
 // Packs the request on the calling thread, and hands it over.
 template <class Response, class Request>
 Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request) {
-  auto call = std::make_shared<TypedCall<Response>>(type);
+  auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   try {
+    call->request.reserve(usual_request);
     encode(call->request, request);
   } catch (...) {
     call->settle(codec_failure(type, "could not be packed", std::current_exception()));
