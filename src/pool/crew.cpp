@@ -16,8 +16,9 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
     : plan_(std::move(plan)),
       program_(worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
-      seats_(plan_.options.workers + 1),
-      openings_(plan_.options.workers),
+      seats_(staff_to_be() + 1),
+      roster_(plan_.options.workers),
+      openings_(staff_to_be()),
       restart_(plan_.options.restart),
       restart_timer_(std::in_place, *reactor),
       ending_timer_(std::in_place, *reactor),
@@ -26,7 +27,7 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
 }
 
 void Crew::make_calls() {
-  const Calls::Limits limits{.members = plan_.options.workers + 1,
+  const Calls::Limits limits{.members = seats_.size(),
                              .queue = plan_.options.queue_limit,
                              .message = plan_.options.max_message,
                              .attempts = plan_.options.max_attempts};
@@ -146,11 +147,24 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   restart_.ready();
   someone_got_ready_ = true;
   if (!ending_.begun()) calls_->refuse(std::nullopt);
-  if (!over()) calls_->joined(member);
+  roster_.ready(member);
+  call_up();
   decided(member, std::nullopt);
   if (seats_[member].duty == Duty::candidate) candidate_ready(member);
   start_again();
   if (ending_.begun()) look();
+}
+
+// To the places of those that left. One that is about to leave itself is passed over.
+void Crew::call_up() {
+  if (over()) return;
+  while (const auto member = roster_.call_up()) {
+    const worker::WorkerProcess& worker = *seats_[*member].worker;
+    if (worker.dead() || worker.fork_server()->dead())
+      roster_.left(*member);
+    else
+      calls_->joined(*member);
+  }
 }
 
 void Crew::decided(Member member, std::optional<Error> failure) {
@@ -206,6 +220,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   if (!left) return;
   const Duty duty = seats_[member].duty;
   seats_[member].worker.reset();
+  roster_.left(member);
 
   std::vector<RunningCall> running;
   for (const auto& open : left->begun)
@@ -222,6 +237,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
     const RunningCall call = worker::running_call(open, worker.ended_at());
     return worker::crash_error(report, &call, worker.detail());
   });
+  call_up();
   if (duty == Duty::staff) {
     // One that died with its fork server is part of that crash.
     if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
