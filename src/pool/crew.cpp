@@ -98,9 +98,9 @@ void Crew::fork_server_serves(worker::ForkServer& server) {
 
 void Crew::fill_openings() {
   if (over()) return;
-  restart_.try_again();
   const auto due =
       std::erase_if(openings_, [now = Clock::now()](const auto at) { return at <= now; });
+  if (due > 0) restart_.try_again();
   for (std::size_t i = 0; i < due; ++i) start_worker(source_, Duty::staff);
 }
 
@@ -334,15 +334,14 @@ void Crew::give_up_if_broken() {
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
   if (over() || !started_.happened() || !someone_got_ready_) return;
-  if (openings_.empty()) return;
   if (source_ && !source_->serving()) return;  // it will say when
+  if (source_) fill_openings();
+  if (openings_.empty()) return;
   const auto when = *std::min_element(openings_.begin(), openings_.end());
   restart_timer_->start(when, weak_from_this(), [this] {
     // A reload is about to have one, or else asks again; unless it waits for a worker's last calls.
     if (!source_ && (!next_source_ || view().leaving)) return launch_source();
-    if (!source_) return;
-    if (source_->serving()) fill_openings();
-    start_again();
+    if (source_) start_again();
   });
 }
 

@@ -92,10 +92,10 @@ void Crew::retire_one() {
   const auto member = static_cast<Member>(seat - seats_.begin());
   const bool spare = roster_.is_spare(member);
   roster_.left(member);
+  call_up();  // first, so that what this one has not begun finds somebody
   worker.asked_to_leave();
   calls_->retire(member);
   if (spare) worker.leave_within(connect_timeout_);
-  call_up();
 }
 
 // It may take as long to leave as one may take to start.
