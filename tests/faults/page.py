@@ -24,7 +24,7 @@ PARTS = {
     "start": (
         "Starting",
         "program no-worker not-served mismatch module options thread-count dies slow some ready-early"
-        " no-process descriptors memory replaced-program threads depth",
+        " no-process descriptors memory idle-memory replaced-program threads depth",
     ),
     "crash": (
         "Crashes",
