@@ -53,8 +53,8 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
   platform::fault_point("app.before_order");
   fork_server_->start_worker({number_, segment, max_message}, theirs.fd(), output.write,
                              errors.write);
-  platform::fault_point("app.after_order");
   connect(segment, std::move(ours), max_message);
+  platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
                [this, connect_timeout] { timed_out(connect_timeout); });
 }
