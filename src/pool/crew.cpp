@@ -330,18 +330,29 @@ void Crew::give_up_if_broken() {
   platform::logger()->error("{}", broken.what());
 }
 
+// Once what is going on has let go of the memory of those that died.
+void Crew::start_due() {
+  reactor_->post([self = shared_from_this()] {
+    if (!self->source_ || !self->source_->serving()) return;
+    self->fill_openings();
+    self->start_again();
+  });
+}
+
 // As soon as an empty place may be filled. Not before the first start of each is decided: a pool of
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
   if (over() || !started_.happened() || !someone_got_ready_) return;
   if (source_ && !source_->serving()) return;  // it will say when
-  if (source_) fill_openings();
   if (openings_.empty()) return;
   const auto when = *std::min_element(openings_.begin(), openings_.end());
+  if (source_ && when <= Clock::now()) return start_due();
   restart_timer_->start(when, weak_from_this(), [this] {
     // A reload is about to have one, or else asks again; unless it waits for a worker's last calls.
     if (!source_ && (!next_source_ || view().leaving)) return launch_source();
-    if (source_) start_again();
+    if (!source_) return;
+    if (source_->serving()) fill_openings();
+    start_again();
   });
 }
 

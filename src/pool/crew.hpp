@@ -83,6 +83,7 @@ class Crew final : public Calls::Listener,
   Member free_seat() const;
   void start_worker(const Server& server, Duty duty);
   void start_again();
+  void start_due();
   void call_up();
   void decided(Member member, std::optional<Error> failure);
   void note_crash(const Error& why);
