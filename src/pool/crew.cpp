@@ -155,16 +155,21 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   if (ending_.begun()) look();
 }
 
-// To the places of those that left. One that is about to leave itself is passed over.
-void Crew::call_up() {
-  if (over()) return;
+// To the places of those that left: whether anyone was. One that is about to leave itself is passed
+// over.
+bool Crew::call_up() {
+  if (over()) return false;
+  bool anyone = false;
   while (const auto member = roster_.call_up()) {
     const worker::WorkerProcess& worker = *seats_[*member].worker;
-    if (worker.dead() || worker.fork_server()->dead())
+    if (worker.dead() || worker.fork_server()->dead()) {
       roster_.left(*member);
-    else
-      calls_->joined(*member);
+      continue;
+    }
+    calls_->joined(*member);
+    anyone = true;
   }
+  return anyone;
 }
 
 void Crew::decided(Member member, std::optional<Error> failure) {
@@ -237,11 +242,13 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
     const RunningCall call = worker::running_call(open, worker.ended_at());
     return worker::crash_error(report, &call, worker.detail());
   });
-  call_up();
+  const bool spare_took_over = call_up();
   if (duty == Duty::staff) {
     // One that died with its fork server is part of that crash.
     if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
-    vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
+    const auto now = Clock::now();
+    const auto allowed = explained ? Restart::explained(now) : next_start_;
+    vacate(member, why, spare_took_over ? std::max(allowed, Restart::behind_spare(now)) : allowed);
     replan(why);
   } else if (duty == Duty::candidate) {
     fail_reload(why);

@@ -84,7 +84,7 @@ class Crew final : public Calls::Listener,
   void start_worker(const Server& server, Duty duty);
   void start_again();
   void start_due();
-  void call_up();
+  bool call_up();
   void decided(Member member, std::optional<Error> failure);
   void note_crash(const Error& why);
   void back_off(std::chrono::nanoseconds uptime);
