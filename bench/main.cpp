@@ -26,6 +26,7 @@ bool take_flag(int& argc, char** argv, const char* flag) {
 
 int main(int argc, char** argv) {
   bulkhead::bench::serve_if_worker();
+  bulkhead::bench::serve_laden_if_worker();
   bulkhead::bench::Session session{.quick = take_flag(argc, argv, "--quick")};
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   register_latency(session);
   register_throughput(session);
   register_start(session);
+  register_spares(session);
   register_idle(session);
   benchmark::RunSpecifiedBenchmarks();
   session.table.print();

@@ -59,5 +59,8 @@ void register_latency(Session& session);
 void register_throughput(Session& session);
 void register_start(Session& session);
 void register_idle(Session& session);
+// And serves what its benchmarks call, in a process launched for it.
+void register_spares(Session& session);
+void serve_laden_if_worker();
 
 }  // namespace bulkhead::bench

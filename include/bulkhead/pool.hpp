@@ -37,6 +37,9 @@ struct PoolOptions {
   /// For the program, until it serves, and for each worker, until it is ready. Not negative.
   /// BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+  /// Workers kept ready besides, without calls: when one dies, a spare takes its place at once, and
+  /// another spare is started. With `workers` at most 4096.
+  std::size_t spares = 0;
   /// Calls that wait, besides those that workers run; past it, new ones fail with errc::queue_full.
   std::size_t queue_limit = 1024;
   /// How many workers one idempotent request may take down before it is given up; at least 1.
@@ -52,13 +55,13 @@ struct PoolOptions {
 
 /// A snapshot of Pool::stats(); the counters count from the start of the pool.
 struct PoolStats {
-  std::size_t workers = 0;      ///< alive and ready
+  std::size_t workers = 0;      ///< alive and ready, without spares
   std::size_t queued = 0;       ///< calls that wait for a worker
   std::size_t in_flight = 0;    ///< calls that workers have at hand
   std::uint64_t completed = 0;  ///< calls answered
   std::uint64_t failed = 0;     ///< calls that ended with an error, handlers' own included
   std::uint64_t crashes = 0;    ///< workers that ended unasked, those that never got ready included
-  std::uint64_t restarts = 0;   ///< workers started to replace one; not those of reload()
+  std::uint64_t restarts = 0;   ///< workers and spares started to replace one, not by reload()
 };
 
 /// Calls of the service S, answered by several workers. Movable, not copyable; once moved from, its
@@ -68,7 +71,7 @@ struct PoolStats {
 template <class S>
 class Pool {
  public:
-  /// Returns when every worker is ready or has failed; throws Error if none is ready, and
+  /// Returns when every worker and spare is ready or has failed; throws Error if none is ready, and
   /// std::invalid_argument, naming the field, for options that make no sense.
   explicit Pool(const PoolOptions& options = {})
       : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
@@ -80,8 +83,8 @@ class Pool {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
   }
 
-  /// Replaces every worker, one after the other, and loses no call: what an old one runs it
-  /// finishes, what it has not begun goes to others. The program is launched anew, so that an
+  /// Replaces every worker and spare, one after the other, and loses no call: what an old one runs
+  /// it finishes, what it has not begun goes to others. The program is launched anew, so that an
   /// executable that was replaced is picked up (not by Launch::self()). Returns when the last old
   /// worker has left, so not before the calls that those run are answered. Throws the Error if the
   /// program does not start or its first worker does not get ready; then all is as before. A later

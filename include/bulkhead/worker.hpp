@@ -100,7 +100,7 @@ struct WorkerOptions {
 struct ShutdownReport {
   std::size_t calls_completed = 0;      ///< answered while it waited
   std::size_t calls_failed = 0;         ///< failed while it waited, or with shut_down after it
-  std::size_t workers_left = 0;         ///< ended by themselves when they were asked to
+  std::size_t workers_left = 0;         ///< ended by themselves when asked to, spares included
   std::size_t workers_killed = 0;       ///< ended by signals of this library
   std::vector<pid_t> unkillable = {};   ///< the kernel did not let these go; usually empty
   std::chrono::milliseconds elapsed{};  ///< from the call of shutdown() until all was gone

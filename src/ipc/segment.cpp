@@ -48,11 +48,11 @@ std::uint64_t total_size(const SegmentLayout& layout) {
 
 }  // namespace
 
-Segment Segment::create(const SegmentLayout& layout) {
+Segment Segment::create(const SegmentLayout& layout, const std::string& name) {
   if (!makes_sense(layout))
     throw std::invalid_argument(
         "a segment needs slots, and rings of a power of two from 4 KiB to 4 GiB");
-  SharedObject object = SharedObject::create(total_size(layout));
+  SharedObject object = SharedObject::create(name, total_size(layout));
   auto* const shared = new (object.data()) Preamble{};
   shared->magic = magic;
   shared->version = version;

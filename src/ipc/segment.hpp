@@ -30,8 +30,9 @@ struct Hints {
 
 class Segment {
  public:
+  static std::string new_name() { return SharedObject::new_name(); }
   // Throws std::invalid_argument for a layout that makes no sense, else as SharedObject does.
-  static Segment create(const SegmentLayout& layout = {});
+  static Segment create(const SegmentLayout& layout = {}, const std::string& name = new_name());
   // Throws std::system_error with EPROTO if the object is not a segment of this version.
   static Segment open(const std::string& name);
 

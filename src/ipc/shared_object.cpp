@@ -24,17 +24,6 @@ using platform::Fd;
 constexpr std::string_view prefix = "bulkhead-";
 constexpr std::size_t digits = 32;
 
-std::string random_name() {
-  std::string name(prefix);
-  for (const std::uint64_t half : platform::random_128()) {
-    std::array<char, 16> hex{};
-    const char* const end = std::to_chars(hex.begin(), hex.end(), half, 16).ptr;
-    const auto length = static_cast<std::size_t>(end - hex.begin());
-    name.append(hex.size() - length, '0').append(hex.begin(), length);
-  }
-  return name;
-}
-
 bool is_our_name(std::string_view name) {
   return name.starts_with(prefix) && name.size() == prefix.size() + digits &&
          name.find_first_not_of("0123456789abcdef", prefix.size()) == name.npos;
@@ -63,9 +52,9 @@ std::unique_ptr<bip::mapped_region> map(const bip::shared_memory_object& object,
 
 // A name that is removed again unless it is kept.
 struct Name {
-  std::string text = random_name();
+  const std::string& text;
   bool kept = false;
-  Name() = default;
+  explicit Name(const std::string& name) : text(name) {}
   Name(const Name&) = delete;
   Name& operator=(const Name&) = delete;
   ~Name() {
@@ -75,11 +64,22 @@ struct Name {
 
 }  // namespace
 
-SharedObject SharedObject::create(std::uint64_t bytes) {
+std::string SharedObject::new_name() {
+  std::string name(prefix);
+  for (const std::uint64_t half : platform::random_128()) {
+    std::array<char, 16> hex{};
+    const char* const end = std::to_chars(hex.begin(), hex.end(), half, 16).ptr;
+    const auto length = static_cast<std::size_t>(end - hex.begin());
+    name.append(hex.size() - length, '0').append(hex.begin(), length);
+  }
+  return name;
+}
+
+SharedObject SharedObject::create(const std::string& with_name, std::uint64_t bytes) {
   static std::once_flag swept;
   std::call_once(swept, [] { sweep_stale(); });
   for (;;) {
-    Name name;
+    Name name(with_name);
     const bip::shared_memory_object object =
         or_system_error("cannot create the shared memory object " + path_of(name.text), [&] {
           return bip::shared_memory_object(bip::create_only, name.text.c_str(), bip::read_write,

@@ -21,8 +21,10 @@ namespace bulkhead::ipc {
 
 class SharedObject {
  public:
+  // Nobody's, and not to be guessed.
+  static std::string new_name();
   // All zero. std::system_error says what could not be had: the memory (ENOSPC), the directory.
-  static SharedObject create(std::uint64_t bytes);
+  static SharedObject create(const std::string& name, std::uint64_t bytes);
   // What another process created, whole.
   static SharedObject open(const std::string& name);
   // Removes the name of one that another process created; without it, nothing happens.

@@ -7,10 +7,12 @@
 
 namespace bulkhead::platform {
 
-std::array<bool, 3> poll_readable(const std::array<int, 3>& fds) {
+std::array<bool, 3> poll_readable(const std::array<int, 3>& fds,
+                                  std::optional<std::chrono::milliseconds> patience) {
+  const int timeout = patience ? static_cast<int>(patience->count()) : -1;
   std::array<pollfd, 3> polled{};
   for (std::size_t i = 0; i < fds.size(); ++i) polled[i] = {fds[i], POLLIN, 0};
-  while (::poll(polled.data(), polled.size(), -1) < 0)
+  while (::poll(polled.data(), polled.size(), timeout) < 0)
     if (errno != EINTR) throw_errno("cannot wait for descriptors");
   std::array<bool, 3> readable{};
   for (std::size_t i = 0; i < fds.size(); ++i) readable[i] = polled[i].revents != 0;

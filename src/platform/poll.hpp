@@ -2,14 +2,18 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <optional>
 
 #include "platform/fd.hpp"
 
 namespace bulkhead::platform {
 
-// Waits until at least one is readable, or its other end is gone.
-std::array<bool, 3> poll_readable(const std::array<int, 3>& fds);
+// Waits until at least one is readable, or its other end is gone; or until the time is over, then
+// none is. Without a time for ever.
+std::array<bool, 3> poll_readable(const std::array<int, 3>& fds,
+                                  std::optional<std::chrono::milliseconds> patience = {});
 
 // Whether it is so now; without waiting.
 bool is_readable(int fd) noexcept;

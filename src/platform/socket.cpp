@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
@@ -103,10 +104,12 @@ Sent send_packet(const Fd& socket, std::span<const std::byte> bytes, std::span<c
 
 Packet receive_packet(const Fd& socket, std::size_t max_bytes, std::size_t max_fds, bool wait) {
   if (max_fds > max_packet_fds) throw std::length_error("too many descriptors for one packet");
-  Packet packet{Io::done, std::vector<std::byte>(max_bytes), {}};
+  Packet packet{Io::done, {}, {}};
+  // Not cleared: most packets touch one page of it.
+  const auto room = std::make_unique_for_overwrite<std::byte[]>(max_bytes);
   ControlBuffer control;
   for (;;) {
-    iovec data{packet.bytes.data(), packet.bytes.size()};
+    iovec data{room.get(), max_bytes};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
@@ -127,7 +130,7 @@ Packet receive_packet(const Fd& socket, std::size_t max_bytes, std::size_t max_f
     if (message.msg_flags & MSG_TRUNC) refuse(EMSGSIZE, "a packet was larger than allowed");
     if (size == 0) return {Io::end, {}, {}};
     if ((message.msg_flags & MSG_CTRUNC) || !move_above_stdio(packet.fds)) packet.fds.clear();
-    packet.bytes.resize(static_cast<std::size_t>(size));
+    packet.bytes.assign(room.get(), room.get() + size);
     return packet;
   }
 }

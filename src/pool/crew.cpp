@@ -16,8 +16,9 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
     : plan_(std::move(plan)),
       program_(worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
-      seats_(plan_.options.workers + 1),
-      openings_(plan_.options.workers),
+      seats_(staff_to_be() + 1),
+      roster_(plan_.options.workers),
+      openings_(staff_to_be()),
       restart_(plan_.options.restart),
       restart_timer_(std::in_place, *reactor),
       ending_timer_(std::in_place, *reactor),
@@ -27,7 +28,7 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
 }
 
 void Crew::make_calls() {
-  const Calls::Limits limits{.members = plan_.options.workers + 1,
+  const Calls::Limits limits{.members = seats_.size(),
                              .queue = plan_.options.queue_limit,
                              .message = plan_.options.max_message,
                              .attempts = plan_.options.max_attempts};
@@ -98,9 +99,9 @@ void Crew::fork_server_serves(worker::ForkServer& server) {
 
 void Crew::fill_openings() {
   if (over()) return;
-  restart_.try_again();
   const auto due =
       std::erase_if(openings_, [now = Clock::now()](const auto at) { return at <= now; });
+  if (due > 0) restart_.try_again();
   for (std::size_t i = 0; i < due; ++i) start_worker(source_, Duty::staff);
 }
 
@@ -147,11 +148,29 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   restart_.ready();
   someone_got_ready_ = true;
   if (!ending_.begun()) calls_->refuse(std::nullopt);
-  if (!over()) calls_->joined(member);
+  roster_.ready(member);
+  call_up();
   decided(member, std::nullopt);
   if (seats_[member].duty == Duty::candidate) candidate_ready(member);
   start_again();
   if (ending_.begun()) look();
+}
+
+// To the places of those that left: whether anyone was. One that is about to leave itself is passed
+// over.
+bool Crew::call_up() {
+  if (over()) return false;
+  bool anyone = false;
+  while (const auto member = roster_.call_up()) {
+    const worker::WorkerProcess& worker = *seats_[*member].worker;
+    if (worker.dead() || worker.fork_server()->dead()) {
+      roster_.left(*member);
+      continue;
+    }
+    calls_->joined(*member);
+    anyone = true;
+  }
+  return anyone;
 }
 
 void Crew::decided(Member member, std::optional<Error> failure) {
@@ -221,6 +240,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   if (!left) return;
   const Duty duty = seats_[member].duty;
   seats_[member].worker.reset();
+  roster_.left(member);
 
   std::vector<RunningCall> running;
   for (const auto& open : left->begun)
@@ -237,10 +257,13 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
     const RunningCall call = worker::running_call(open, worker.ended_at());
     return worker::crash_error(report, &call, worker.detail());
   });
+  const bool spare_took_over = call_up();
   if (duty == Duty::staff) {
     // One that died with its fork server is part of that crash.
     if (!explained && report->cause != Cause::fork_server_lost) back_off(worker.uptime());
-    vacate(member, why, explained ? Restart::explained(Clock::now()) : next_start_);
+    const auto now = Clock::now();
+    const auto allowed = explained ? Restart::explained(now) : next_start_;
+    vacate(member, why, spare_took_over ? std::max(allowed, Restart::behind_spare(now)) : allowed);
     replan(why);
   } else if (duty == Duty::candidate) {
     fail_reload(why);
@@ -329,13 +352,23 @@ void Crew::give_up_if_broken() {
   platform::logger()->error("{}", broken.what());
 }
 
+// Once what is going on has let go of the memory of those that died.
+void Crew::start_due() {
+  reactor_->post([self = shared_from_this()] {
+    if (!self->source_ || !self->source_->serving()) return;
+    self->fill_openings();
+    self->start_again();
+  });
+}
+
 // As soon as an empty place may be filled. Not before the first start of each is decided: a pool of
 // which nobody gets ready is not tried twice.
 void Crew::start_again() {
   if (over() || !started_.happened() || !someone_got_ready_) return;
-  if (openings_.empty()) return;
   if (source_ && !source_->serving()) return;  // it will say when
+  if (openings_.empty()) return;
   const auto when = *std::min_element(openings_.begin(), openings_.end());
+  if (source_ && when <= Clock::now()) return start_due();
   restart_timer_->start(when, weak_from_this(), [this] {
     // A reload is about to have one, or else asks again; unless it waits for a worker's last calls.
     if (!source_ && (!next_source_ || view().leaving)) return launch_source();

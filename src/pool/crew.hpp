@@ -16,6 +16,7 @@
 #include "pool/ending.hpp"
 #include "pool/reload.hpp"
 #include "pool/restart.hpp"
+#include "pool/roster.hpp"
 #include "reactor/reactor.hpp"
 #include "reactor/timer.hpp"
 #include "worker/fork_server.hpp"
@@ -57,11 +58,11 @@ class Crew final : public Calls::Listener,
   using Clock = std::chrono::steady_clock;
   using Server = std::shared_ptr<worker::ForkServer>;
   enum class Duty {
-    staff,      // one of the workers that there are to be
+    staff,      // one of the workers that there are to be, spares included
     candidate,  // started beside them by a reload, until it is ready
     leaving,    // asked to leave, or turned away, while the others go on
   };
-  // One seat more than there are workers to be, for a candidate or for one that leaves.
+  // One seat more than there are to be staff, for a candidate or for one that leaves.
   struct Seat {
     Calls::Worker worker;
     Duty duty = Duty::staff;
@@ -72,6 +73,8 @@ class Crew final : public Calls::Listener,
     reactor::Moment done;
   };
 
+  std::size_t staff_to_be() const { return plan_.options.workers + plan_.options.spares; }
+
   // starting and restarting (crew.cpp)
   void make_calls();
   Server launch();
@@ -80,6 +83,8 @@ class Crew final : public Calls::Listener,
   Member free_seat() const;
   void start_worker(const Server& server, Duty duty);
   void start_again();
+  void start_due();
+  bool call_up();
   void decided(Member member, std::optional<Error> failure);
   void note_crash(const Error& why);
   void back_off(std::chrono::nanoseconds uptime);
@@ -146,7 +151,8 @@ class Crew final : public Calls::Listener,
 
   // only on the reactor
   std::vector<Seat> seats_;
-  // Workers that are missing: each is not to be started before its time. With the seats on duty as
+  Roster roster_;  // of the staff that is ready
+  // Staff that is missing: each is not to be started before its time. With the seats on duty as
   // staff they are as many as there are to be.
   std::vector<Clock::time_point> openings_;
   std::vector<Server> servers_;  // all that have not ended

@@ -53,7 +53,7 @@ Reload::View Crew::view() const {
     view.leaving |= seat.duty == Duty::leaving;
     view.old_workers |= seat.duty == Duty::staff && seat.worker->fork_server() != next_source_;
   }
-  view.surplus = staff > plan_.options.workers;
+  view.surplus = staff > staff_to_be();
   return view;
 }
 
@@ -89,8 +89,13 @@ void Crew::retire_one() {
   seat->duty = Duty::leaving;
   worker::WorkerProcess& worker = *seat->worker;
   if (!worker.was_ready()) return worker.kill(Cause::shut_down);
+  const auto member = static_cast<Member>(seat - seats_.begin());
+  const bool spare = roster_.is_spare(member);
+  roster_.left(member);
+  call_up();  // first, so that what this one has not begun finds somebody
   worker.asked_to_leave();
-  calls_->retire(static_cast<Member>(seat - seats_.begin()));
+  calls_->retire(member);
+  if (spare) worker.leave_within(connect_timeout_);
 }
 
 // It may take as long to leave as one may take to start.

@@ -14,6 +14,7 @@ class Restart {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
+  static constexpr std::chrono::milliseconds calm{2};
   static constexpr std::chrono::milliseconds first_delay{200};
   static constexpr std::chrono::seconds longest_delay{30};
   static constexpr std::chrono::seconds healthy_uptime{30};  // forgives earlier crashes
@@ -23,6 +24,10 @@ class Restart {
 
   // A crash that a begun call explains: the call is to blame, the worker starts again at once.
   static Time explained(Time now) { return now; }
+
+  // A spare has taken the place, whatever the crash: the calls that it was called up for go first,
+  // and the start of another worker does not take a core from them.
+  static Time behind_spare(Time now) { return now + calm; }
 
   // A crash that nothing explains: while starting, idle, or of the fork server. Gives the earliest
   // time of the next start of any worker. `chance` in [0, 1) spreads the delays of several pools.

@@ -95,6 +95,8 @@ std::unique_ptr<WorkerSet> start(pool::Crew::Plan plan) {
 void check(const PoolOptions& options) {
   require(options.workers > 0, "PoolOptions::workers must be at least 1");
   require(options.workers <= most_workers, "PoolOptions::workers must be at most 4096");
+  require(options.spares <= most_workers - options.workers,
+          "PoolOptions::spares must be at most 4096 together with workers");
   require(options.max_attempts > 0, "PoolOptions::max_attempts must be at least 1");
   require(options.max_message > 0, "PoolOptions::max_message must be at least 1");
   require_not_negative(options.connect_timeout, "PoolOptions::connect_timeout");

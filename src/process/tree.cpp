@@ -63,13 +63,24 @@ Mechanism Trees::mechanism() const { return roof_ ? Mechanism::cgroup : Mechanis
 
 std::string Trees::roof_path() const { return roof_ ? roof_->path() : std::string(); }
 
-std::optional<Cgroup> Trees::make_cgroup(WorkerKey worker) const {
+std::optional<Cgroup> Trees::make_cgroup() {
   if (!roof_) return std::nullopt;
-  return Cgroup::make(roof_->path() + "/" + std::to_string(worker));
+  return Cgroup::make(roof_->path() + "/" + std::to_string(++cgroups_made_));
+}
+
+std::optional<Cgroup> Trees::take_cgroup() {
+  return next_ ? std::exchange(next_, std::nullopt) : make_cgroup();
+}
+
+void Trees::prepare() noexcept {
+  try {
+    if (!next_) next_ = make_cgroup();
+  } catch (const std::exception&) {  // whoever needs it is told
+  }
 }
 
 platform::Forked Trees::fork(WorkerKey worker) {
-  auto cgroup = make_cgroup(worker);
+  auto cgroup = take_cgroup();
   try {
     auto forked =
         cgroup ? platform::fork_into_cgroup(cgroup->directory()) : platform::fork_process();
@@ -87,7 +98,7 @@ platform::Forked Trees::fork(WorkerKey worker) {
 }
 
 Child Trees::spawn(WorkerKey worker, Program program) {
-  auto cgroup = make_cgroup(worker);
+  auto cgroup = take_cgroup();
   try {
     const auto procs = cgroup ? cgroup->open_procs() : platform::Fd();
     program.cgroup_procs = procs.get();
@@ -105,6 +116,7 @@ void Trees::become_child() {
   owner_ = 0;
   trees_.clear();
   bystanders_.clear();
+  next_.reset();
   roof_.reset();
   platform::set_subreaper();
 }
@@ -181,6 +193,7 @@ bool Trees::kill_everything(milliseconds timeout) {
       if (!child.wait_ended(until(end))) return false;
     while (reap()) continue;
   }
+  next_.reset();
   const bool removed = !roof_ || roof_->remove(until(end));
   roof_.reset();
   trees_.clear();

@@ -43,6 +43,8 @@ class Trees {
   // Of the cgroup above all workers, for remove_orphaned_roof(); empty if there is none.
   std::string roof_path() const;
 
+  // Makes what the next worker needs, where it can: then that is there sooner.
+  void prepare() noexcept;
   // Forks a worker. In the child this object is empty, holds no descriptor and does nothing more.
   platform::Forked fork(WorkerKey worker);
   // Executes one. It is to call set_subreaper() before it starts anything.
@@ -80,13 +82,16 @@ class Trees {
     bool reaped = false;  // from then on `pid` may be anybody's
   };
 
-  std::optional<Cgroup> make_cgroup(WorkerKey worker) const;
+  std::optional<Cgroup> make_cgroup();
+  std::optional<Cgroup> take_cgroup();
   void become_child();
   std::vector<pid_t> strays() const;
 
   pid_t owner_;
   std::set<pid_t> bystanders_;  // processes from before the first worker
   std::optional<Cgroup> roof_;
+  std::optional<Cgroup> next_;  // of the next worker
+  std::uint64_t cgroups_made_ = 0;
   std::map<WorkerKey, Tree> trees_;
 };
 

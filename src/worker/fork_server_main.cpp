@@ -1,11 +1,16 @@
 #include "worker/fork_server_main.hpp"
 
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "ipc/segment.hpp"
 #include "platform/fault.hpp"
@@ -43,8 +48,9 @@ class Server {
     tell(Serving{trees_.roof_path()});
     for (;;) {
       const auto ready =
-          platform::poll_readable({control_.get(), app_.fd().get(), children_.get()});
+          platform::poll_readable({control_.get(), app_.fd().get(), children_.get()}, patience_);
       if (ready[1]) leave();
+      if (ready == std::array{false, false, false}) tidy_up();
       if (ready[2]) reap();
       if (!ready[0]) continue;
       if (auto assignment = take_order()) return std::move(*assignment);
@@ -130,10 +136,12 @@ class Server {
   }
 
   void started(const StartWorker& order, pid_t pid, const platform::Pidfd& process) {
+    patience_ = quiet;
     workers_.emplace(order.number, order.segment);
     platform::fault_point("fork_server.before_started");
     const int pidfd = process.fd().get();
     tell(Started{order.number, pid}, {&pidfd, 1});
+    tidy_up(most_untidy);
   }
 
   void reap() {
@@ -152,11 +160,23 @@ class Server {
   void clear_away() {
     std::erase_if(going_, [&](WorkerNumber number) {
       if (!trees_.kill_tree(number)) return false;
-      trees_.forget(number, 20ms);
       workers_.erase(number);
+      gone_.push_back(number);
       return true;
     });
+    patience_ = quiet;
   }
+
+  // What can wait until no worker is to be started; some of it, where that goes on and on.
+  void tidy_up(std::size_t keep = 0) {
+    for (; gone_.size() > keep; gone_.pop_front()) trees_.forget(gone_.front(), 20ms);
+    if (keep > 0) return;
+    trees_.prepare();
+    patience_.reset();
+  }
+
+  static constexpr std::chrono::milliseconds quiet{2};
+  static constexpr std::size_t most_untidy = 8;
 
   platform::Fd control_;
   const detail::Contract& contract_;
@@ -166,6 +186,8 @@ class Server {
   process::Trees trees_;
   std::map<WorkerNumber, std::string> workers_;  // whose trees are not gone, with their segments
   std::set<WorkerNumber> going_;                 // those among them that ended or are to end
+  std::deque<WorkerNumber> gone_;                // those that are gone, but for their empty cgroups
+  std::optional<std::chrono::milliseconds> patience_ = quiet;  // before it tidies up; empty: it has
 };
 
 void greet(const platform::Fd& control, const detail::Contract& contract) {

@@ -7,6 +7,7 @@
 
 #include "bulkhead/detail/codec.hpp"
 #include "platform/socket.hpp"
+#include "worker/huge_pages.hpp"
 
 namespace bulkhead::worker {
 
@@ -152,6 +153,7 @@ std::optional<Launched> launched() {
 
 void forget_launch() {
   for (const char* name : {protocol_variable, service_variable, control_variable}) ::unsetenv(name);
+  forget_huge_pages();
 }
 
 std::vector<std::string> launch_environment(const std::string& service, int control, Role role) {

@@ -7,6 +7,7 @@
 #include "platform/host.hpp"
 #include "platform/proc.hpp"
 #include "worker/handshake.hpp"
+#include "worker/huge_pages.hpp"
 #include "worker/stock_worker.hpp"
 
 namespace bulkhead::worker {
@@ -74,6 +75,7 @@ process::Program fork_server_program(const Launch& launch, const std::string& se
   environment.emplace_back(depth_variable, depth_below(service));
   program.environment =
       process::make_environment(platform::environment(), environment, {"BULKHEAD_CONNECT_TIMEOUT"});
+  if (!launch.is_fresh()) ask_for_huge_pages(program.environment);
   if (!launch.directory().empty()) program.working_directory = launch.directory().string();
   return bound(std::move(program), service,
                launch.is_fresh() ? Role::fresh_fork_server : Role::fork_server);

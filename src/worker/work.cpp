@@ -102,10 +102,16 @@ Threads start_threads(rpc::WorkerEnd& app, unsigned count, detail::Dispatcher& d
   platform::exit_now(0);
 }
 
+// The app makes the memory while this process is made, and rings when it is there.
+void await_memory(const ipc::Doorbell& app) {
+  if (app.hear({}) == ipc::Bell::closed) platform::exit_now(0);
+}
+
 }  // namespace
 
 void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher& dispatcher) {
   platform::fault_point("worker.before_open");
+  await_memory(assignment.doorbell);
   rpc::WorkerEnd app(ipc::Segment::open(assignment.segment), std::move(assignment.doorbell),
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it

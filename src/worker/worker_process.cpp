@@ -45,19 +45,33 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Rea
 void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message) {
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
-  connection_ = std::make_unique<rpc::AppEnd>(ipc::Segment::create(), std::move(ours), max_message);
   output_.emplace(*reactor_, std::move(output.read), 1);
   errors_.emplace(*reactor_, std::move(errors.read), 2);
   output_->start(weak_from_this());
   errors_->start(weak_from_this());
-  // Before the worker can know of it: its first message is to ring.
-  watch_doorbell();
+  const std::string segment = ipc::Segment::new_name();
   platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, connection_->link().segment().name(), max_message}, theirs,
-                             output.write, errors.write);
+  fork_server_->start_worker({number_, segment, max_message}, theirs, output.write, errors.write);
+  connect(segment, std::move(ours), max_message);
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
                [this, connect_timeout] { timed_out(connect_timeout); });
+}
+
+// The memory takes about as long as the fork, which goes on meanwhile. The worker waits for the
+// first ring.
+void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell,
+                            std::size_t max_message) {
+  try {
+    connection_ = std::make_unique<rpc::AppEnd>(ipc::Segment::create({}, segment), std::move(bell),
+                                                max_message);
+    // Before the worker can know of it: its first message is to ring.
+    watch_doorbell();
+    connection_->link().bell().ring();
+  } catch (const std::system_error&) {
+    fork_server_->signal_worker(number_, SIGKILL);
+    throw;
+  }
 }
 
 void WorkerProcess::watch_doorbell() {

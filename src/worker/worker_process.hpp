@@ -95,6 +95,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void said_ready();
   void said_no(std::string why);
   void begin(std::chrono::milliseconds connect_timeout, std::size_t max_message);
+  void connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message);
   void watch_doorbell();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);

@@ -24,12 +24,13 @@ PARTS = {
     "start": (
         "Starting",
         "program no-worker not-served mismatch module options thread-count dies slow some ready-early"
-        " no-process descriptors memory replaced-program threads depth",
+        " no-process descriptors memory idle-memory replaced-program threads depth",
     ),
     "crash": (
         "Crashes",
         "in-handler thread-ends signal not-begun begun answered any-step beside poison all lone loop"
-        " fork-server-killed fork-server-stopped fork-server-dies restarts core-file",
+        " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
+        " restarts core-file",
     ),
     "value": (
         "Values and output",
@@ -38,9 +39,9 @@ PARTS = {
     "reload": (
         "Reloading",
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
-        " old-fork-server gave-up at-once shut-down many",
+        " old-fork-server gave-up spares at-once shut-down many",
     ),
-    "end": ("Ending", "shutdown grace hangs dies fork-server destroyed helpers many-pools"),
+    "end": ("Ending", "shutdown grace hangs dies fork-server spares destroyed helpers many-pools"),
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"

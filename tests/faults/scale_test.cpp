@@ -33,11 +33,14 @@ Usage usage() {
           .mappings = std::count(maps.begin(), maps.end(), '\n')};
 }
 
+// Every second one with a spare, which every fourth needs.
 void start_and_stop(int pools) {
   for (int i = 0; i < pools; ++i) {
-    TestPool pool{{.workers = 1}};
+    const std::size_t spares = i % 2;
+    TestPool pool{{.workers = 1, .spares = spares}};
+    if (i % 4 == 1) REQUIRE(error_of(pool.run(Die{})).code() == errc::worker_crashed);
     REQUIRE(value_of(pool.run(Add{i, 1})) == i + 1);
-    if (i % 2 == 0) REQUIRE(pool.shutdown().workers_left == 1);
+    if (i % 3 == 0) REQUIRE(pool.shutdown().workers_left >= 1);
   }
 }
 

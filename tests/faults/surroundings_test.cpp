@@ -75,7 +75,23 @@ TEST_CASE("a worker sees the app's environment, and nothing of how it was launch
     CHECK_FALSE(entry.starts_with("BULKHEAD_SERVICE="));
     CHECK_FALSE(entry.starts_with("BULKHEAD_CONTROL="));
     CHECK_FALSE(entry.starts_with("BULKHEAD_CONNECT_TIMEOUT="));
+    CHECK_FALSE(entry.starts_with("BULKHEAD_HUGE_PAGES="));
+    CHECK_FALSE(entry.starts_with("GLIBC_TUNABLES="));
   }
+}
+
+// Fault host.surroundings
+TEST_CASE("a fork server asks for huge pages beside the user's own tunables, its workers do not") {
+  const LeakCheck leaks;
+  const std::string own = "GLIBC_TUNABLES=glibc.malloc.tcache_count=5";
+  TestPool pool{{.workers = 1,
+                 .launch = Launch::self().env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=5")}};
+  const View view = value_of(pool.run(LookAround{}));
+  CHECK(has(view.environment, own));
+  const std::string given =
+      platform::read_file("/proc/" + std::to_string(view.parent) + "/environ");
+  CHECK(given.find(own) != given.npos);
+  CHECK(given.find("glibc.malloc.hugetlb=1") != given.npos);
 }
 
 // Fault host.surroundings

@@ -32,6 +32,10 @@ TEST_CASE("A crash that a call explains is followed by a start at once") {
   CHECK(Restart::explained(start) == start);
 }
 
+TEST_CASE("Behind a spare that has taken over, a start leaves the calls a moment") {
+  CHECK(Restart::behind_spare(start) == start + 2ms);
+}
+
 TEST_CASE("After crashes that nothing explains, workers start at once, then ever more slowly") {
   CHECK(delays(11, no_jitter) == std::vector<Delay>{0ms, 200ms, 400ms, 800ms, 1600ms, 3200ms,
                                                     6400ms, 12800ms, 25600ms, 30s, 30s});

@@ -83,10 +83,13 @@ std::vector<Order> all_orders(const Totals& totals, Dice& dice) {
 Round make_round(std::uint64_t number, std::vector<Order>& left, Dice& dice) {
   Round round{
       .number = number, .seed = dice(), .workers = 1 + dice() % 3, .way = Way::any, .orders = {}};
+  if (dice() % 3 == 0) round.spares = 1 + dice() % 2;
+  // That of a spare is such a death.
+  const double bears = round.spares > 0 ? patience / 2 : patience;
   if (dice() % 3 == 0) round.threads = 2 + static_cast<unsigned>(dice() % 3);
   if (dice() % 3 == 0) round.reloaders = 1 + static_cast<unsigned>(dice() % 2);
   double cost = 0;
-  while (!left.empty() && cost < patience && round.orders.size() < most_orders) {
+  while (!left.empty() && cost < bears && round.orders.size() < most_orders) {
     const Order next = left.back();
     const auto same = [&](const Order& order) { return order.point == next.point; };
     if (at_shutdown(next) && std::any_of(round.orders.begin(), round.orders.end(), same)) break;

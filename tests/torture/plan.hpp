@@ -22,6 +22,7 @@ struct Round {
   std::uint64_t number = 0;
   std::uint64_t seed = 0;  // of its calls
   std::size_t workers = 1;
+  std::size_t spares = 0;
   unsigned threads = 1;    // of each worker
   unsigned reloaders = 0;  // threads that reload it all the time
   Way way = Way::fork;
@@ -31,7 +32,8 @@ struct Round {
 
   // A reload starts new workers beside the old ones, one at a time.
   bool is_whole(std::size_t living) const {
-    return living == workers || (reloaders > 0 && living == workers + 1);
+    const std::size_t all = workers + spares;
+    return living == all || (reloaders > 0 && living == all + 1);
   }
 };
 

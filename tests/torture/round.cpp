@@ -29,7 +29,7 @@ class Run {
     Callers callers(*pool_, {round_.number, board_, findings_, round_.threads}, round_.seed);
     Reloaders reloaders(*pool_, round_, board_, findings_);
     const auto whole = [&] {
-      return round_.is_whole(pool_->stats().workers) && chaos_.looks_whole();
+      return pool_->stats().workers == round_.workers && chaos_.looks_whole();
     };
     for (std::size_t at = 0; at < round_.orders.size(); ++at) {
       const bool is_given = at == 0 && round_.begins_with_first;
@@ -60,8 +60,10 @@ class Run {
     auto launch = Launch::self().env(Board::variable, board_.path());
     launch.fresh(round_.way == Way::exec);
     for (int attempt = 0; attempt < 10; ++attempt) try {
-        pool_.emplace(
-            PoolOptions{.workers = round_.workers, .launch = launch, .restart = {.count = 0}});
+        pool_.emplace(PoolOptions{.workers = round_.workers,
+                                  .launch = launch,
+                                  .spares = round_.spares,
+                                  .restart = {.count = 0}});
         return true;
       } catch (const Error& error) {
         if (!error.crash() || !board_.reason_of(error.crash()->pid))

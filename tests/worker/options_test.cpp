@@ -82,6 +82,12 @@ TEST_CASE("A pool with options that make no sense is refused by the name of the 
       {"connect_timeout", [](PoolOptions& options) { options.connect_timeout = -1ms; }},
       {"connect_timeout",
        [](PoolOptions& options) { options.connect_timeout = std::chrono::milliseconds::min(); }},
+      {"spares", [](PoolOptions& options) { options.spares = SIZE_MAX; }},
+      {"spares",
+       [](PoolOptions& options) {
+         options.workers = 4000;
+         options.spares = 97;
+       }},
       {"max_attempts", [](PoolOptions& options) { options.max_attempts = 0; }},
       {"restart.period", [](PoolOptions& options) { options.restart.period = -1ms; }},
       {"max_message", [](PoolOptions& options) { options.max_message = 0; }},

@@ -26,6 +26,10 @@ void do_what(const std::string& told) {
   }
   if (what == "die_if" && std::filesystem::exists(file)) std::abort();
   if (what == "die_first" && std::filesystem::create_directory(file)) std::abort();
+  if (what == "load") {
+    static std::vector<char> loaded;
+    loaded.assign(std::stoul(file) << 20, 'x');
+  }
   if (what == "touch") put(file, std::to_string(::getpid()));
 }
 
