@@ -16,6 +16,7 @@
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
 #include "platform/home_process.hpp"
+#include "pool/flow.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
 #include "worker/worker_process.hpp"
@@ -82,7 +83,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
  private:
   struct Seat {
     Worker worker;
-    bool spins = false;  // what its hint says
+    bool spins = false;                          // what its hint says
+    std::uint64_t answered = 0, last_round = 0;  // answers so far, and at the reactor's last round
   };
   // What a look into a response ring has found behind the messages that it has brought.
   enum class Turn {
@@ -97,6 +99,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void receive_some(Member member, const Worker& worker);
   void leave_unattended(const Worker& worker);
   bool anyone_unattended() const;
+  bool watch_flow();
   Worker worker_at(Member member) const;
   Turn receive_batch(Member member, const Worker& worker);
   using Answers = std::span<rpc::AppEnd::Message>;
@@ -138,6 +141,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   mutable std::mutex mutex_;
   // guarded by mutex_
   Schedule schedule_;
+  Flow flow_;
+  std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
   std::deque<rpc::OpenCall> queue_;
   std::size_t held_ = 0;  // calls that workers have

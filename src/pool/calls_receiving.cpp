@@ -97,10 +97,30 @@ bool Calls::make_round() {
     receive_some(member, worker);
     if (role.let_go()) worker->ring_reactor();
   }
-  if (anyone_unattended()) return true;
+  if (watch_flow() || anyone_unattended()) return true;
   // Whoever leaves one now sees this, or is seen.
   rounds_.store(false);
   return anyone_unattended() && !rounds_.exchange(true);
+}
+
+// Crowds the calls while they are short and flow, and leaves none behind one that is long. True
+// while there is something to watch.
+bool Calls::watch_flow() {
+  const std::lock_guard lock(mutex_);
+  const bool crowd = flow_.is_short(answered_, schedule_.running());
+  schedule_.crowd(crowd ? std::max<std::size_t>(cores_ - 1, 1) : seats_.size());
+  bool some_wait = false;
+  for (Member member = 0; member < seats_.size(); ++member) {
+    Seat& seat = seats_[member];
+    const bool stuck = std::exchange(seat.last_round, seat.answered) == seat.answered;
+    const std::size_t waiting = schedule_.waiting(member);
+    schedule_.note_stuck(member, stuck && waiting > 0);
+    if (waiting == 0 || !schedule_.others_take(member)) continue;
+    some_wait = true;
+    if (stuck) take_back(member, waiting);
+  }
+  dispatch();
+  return crowd || some_wait;
 }
 
 bool Calls::anyone_unattended() const {
@@ -190,6 +210,8 @@ std::size_t Calls::close(Member member, const Worker& worker, Answers answers) {
       answers[closed].open = std::move(*open);
     }
     held_ -= closed;
+    answered_ += closed;
+    seats_[member].answered += closed;
     schedule_.returned(member, closed);
     dispatch();
     if (schedule_.has_free_thread(member)) relieve(member);

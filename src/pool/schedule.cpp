@@ -29,16 +29,47 @@ bool Schedule::takes(const Place& place, Run run) const {
 }
 
 // The load is measured by the threads that share it. So one with a free thread always comes first.
+bool Schedule::is_less(Member one, Member other) const {
+  const Place &a = places_[one], &b = places_[other];
+  return a.load * b.at_once < b.load * a.at_once;
+}
+
 std::optional<Schedule::Member> Schedule::pick(Run run) const {
+  if (most_busy_ < places_.size())
+    if (const auto member = pick_from_crowd(run)) return member;
+  return pick_from_all(run);
+}
+
+std::optional<Schedule::Member> Schedule::pick_from_all(Run run) const {
   std::optional<Member> best;
   for (Member member = 0; member < places_.size(); ++member) {
-    const Place& place = places_[member];
-    if (!takes(place, run)) continue;
-    if (place.load == 0) return member;
-    if (!best || place.load * places_[*best].at_once < places_[*best].load * place.at_once)
-      best = member;
+    if (!takes(places_[member], run)) continue;
+    if (places_[member].load == 0) return member;
+    if (!best || is_less(member, *best)) best = member;
   }
   return best;
+}
+
+// Empty as long as fewer are busy than may be, or none of them takes any more.
+std::optional<Schedule::Member> Schedule::pick_from_crowd(Run run) const {
+  std::optional<Member> best;
+  std::size_t busy = 0;
+  for (Member member = 0; member < places_.size(); ++member) {
+    const Place& place = places_[member];
+    if (place.load == 0 || place.stuck) continue;
+    ++busy;
+    if (takes(place, run) && (!best || is_less(member, *best))) best = member;
+  }
+  return busy >= most_busy_ ? best : std::nullopt;
+}
+
+bool Schedule::others_take(Member member) const {
+  for (Member other = 0; other < places_.size(); ++other) {
+    const Place& place = places_[other];
+    const bool flows = place.load == 0 || (most_busy_ < places_.size() && !place.stuck);
+    if (other != member && flows && takes(place, Run::beside_others)) return true;
+  }
+  return false;
 }
 
 void Schedule::gave(Member member, Run run) {

@@ -156,6 +156,26 @@ TEST_CASE("answers come though the thread that took the first of them has gone")
   }
 }
 
+// Short calls that flow are crowded onto few workers; one that is long must not hold them up.
+TEST_CASE("a long call among many short ones keeps none of them from being answered") {
+  const LeakCheck leaks;
+  const Gate gate;
+  TestPool pool{{.workers = 4, .queue_limit = 100'000}};
+  std::vector<Future<pid_t>> longer;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Future<int>> calls;
+    for (int i = 0; i < 5000; ++i) {
+      calls.push_back(pool.run(Add{i, 1}));
+      if (i == 3000) longer.push_back(pool.run(gate.call(std::to_string(round))));
+    }
+    for (int i = 0; i < 5000; ++i)
+      REQUIRE(value_of(std::move(calls[static_cast<std::size_t>(i)])) == i + 1);
+    CHECK_FALSE(longer.back().ready());
+  }
+  gate.open();
+  for (auto& call : longer) CHECK(value_of(std::move(call)) > 0);
+}
+
 #if !BULKHEAD_SANITIZED
 
 TEST_CASE("calls that flow take no memory from the app's heap") {

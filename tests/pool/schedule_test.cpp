@@ -357,3 +357,34 @@ TEST_CASE("a retired worker gets no more calls, and counts until it has answered
   CHECK(schedule.members() == 2);
   CHECK(schedule.pick() == 0U);
 }
+
+TEST_CASE("A crowd fills few workers before it wakes another") {
+  Schedule schedule = with_loads({0, 3, 0, 5}, 8);
+  schedule.crowd(2);
+  CHECK(schedule.pick() == Member{1});
+  for (int i = 0; i < 2; ++i) schedule.gave(1);
+  schedule.gave(1);
+  CHECK(schedule.pick() == Member{3});  // six there, five here
+  for (int i = 0; i < 2; ++i) schedule.gave(1);
+  for (int i = 0; i < 3; ++i) schedule.gave(3);
+  CHECK(schedule.pick() == Member{0});  // both are full
+  schedule.crowd(3);
+  schedule.returned(1, 8);
+  CHECK(schedule.pick() == Member{0});  // one less than may be is busy
+}
+
+TEST_CASE("A crowd passes a stuck worker over, whose calls others take") {
+  Schedule schedule = with_loads({1, 40, 0});
+  CHECK(schedule.others_take(0));  // there is an idle one
+  schedule.crowd(1);
+  schedule.note_stuck(0, true);
+  CHECK(schedule.pick() == Member{1});
+  CHECK(schedule.others_take(0));
+  schedule.note_stuck(1, true);
+  CHECK(schedule.pick() == Member{2});
+  schedule.gave(2);
+  schedule.note_stuck(2, true);
+  CHECK_FALSE(schedule.others_take(0));
+  schedule.note_stuck(0, false);
+  CHECK(schedule.pick() == Member{0});
+}
