@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
 
   register_latency(session);
   register_throughput(session);
+  register_bytes(session);
   register_start(session);
   register_spares(session);
   register_idle(session);

@@ -57,6 +57,7 @@ struct Session {
 // Each registers its benchmarks with the library; `session` must outlive their run.
 void register_latency(Session& session);
 void register_throughput(Session& session);
+void register_bytes(Session& session);
 void register_start(Session& session);
 void register_idle(Session& session);
 // And serves what its benchmarks call, in a process launched for it.

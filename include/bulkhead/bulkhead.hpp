@@ -5,6 +5,7 @@
 /// All names of the library; those in `detail` are its own.
 #pragma once
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/std_types.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"

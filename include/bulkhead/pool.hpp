@@ -12,6 +12,7 @@
 #include <memory>
 #include <thread>
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
@@ -51,6 +52,8 @@ struct PoolOptions {
   /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
   /// errc::message_too_large; no memory is set aside for it.
   std::size_t max_message = std::size_t{1} << 30;
+  /// Of make_bytes, and of each worker's Context::make_bytes.
+  BytesLimits bytes = {};
 };
 
 /// A snapshot of Pool::stats(); the counters count from the start of the pool.
@@ -82,6 +85,10 @@ class Pool {
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
   }
+
+  /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The
+  /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
+  MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
 
   /// Replaces every worker and spare, one after the other, and loses no call: what an old one runs
   /// it finishes, what it has not begun goes to others. The program is launched anew, so that an

@@ -2,12 +2,12 @@
 /// The worker's side: which function answers which request.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "bulkhead/context.hpp"
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/handlers.hpp"
@@ -31,18 +31,6 @@ struct ServeOptions {
   /// stdio is flushed; neither destructors nor `atexit` handlers run. Not in one that crashes or is
   /// killed.
   std::function<void()> on_exit = {};
-};
-
-/// A handler's view of the request it answers; valid while the handler runs.
-class Context {
- public:
-  /// For the library, and for tests of handlers.
-  explicit Context(std::uint64_t request_id) noexcept : request_id_(request_id) {}
-  /// The call's number in the app: the same that errors and crash reports name.
-  std::uint64_t request_id() const noexcept { return request_id_; }
-
- private:
-  std::uint64_t request_id_;
 };
 
 namespace detail {

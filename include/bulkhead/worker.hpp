@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
@@ -94,6 +95,8 @@ struct WorkerOptions {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// Calls that wait for the worker, besides the one it runs; past it they fail with queue_full.
   std::size_t queue_limit = 1024;
+  /// Of make_bytes, and of the worker's own Context::make_bytes.
+  BytesLimits bytes = {};
 };
 
 /// What a shutdown did. All zeros where there was nothing to shut down.
@@ -131,6 +134,10 @@ class Worker {
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
   }
+
+  /// A buffer to be filled in place and sent, in a request of this worker, without copying it. The
+  /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
+  MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
 
   /// Takes no new calls, waits for those that are open, asks the process to leave; what is left
   /// after `grace` fails with errc::shut_down, and the process and all that it started are ended

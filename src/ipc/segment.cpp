@@ -12,10 +12,11 @@ namespace bulkhead::ipc {
 namespace {
 
 constexpr std::uint64_t magic = 0x6461'6568'6b6c'7562;  // "bulkhead"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 constexpr std::uint64_t page = 4096;
 
-// What every segment begins with. The slots follow; the data of the rings begins on a new page.
+// What every segment begins with. The slots and the releases follow; the data of the rings begins
+// on a new page.
 struct Preamble {
   std::uint64_t magic;
   std::uint32_t version;
@@ -27,6 +28,7 @@ struct Preamble {
 };
 
 using Slot = std::atomic<std::uint64_t>;
+using Release = std::atomic<std::uint32_t>;
 
 Preamble& preamble(const SharedObject& object) {
   return *reinterpret_cast<Preamble*>(object.data());
@@ -37,8 +39,12 @@ bool makes_sense(const SegmentLayout& layout) {
          layout.ring_bytes <= std::uint64_t{1} << 32;
 }
 
+std::uint64_t releases_offset(const SegmentLayout& layout) {
+  return sizeof(Preamble) + layout.slots * sizeof(Slot);
+}
+
 std::uint64_t data_offset(const SegmentLayout& layout) {
-  const std::uint64_t used = sizeof(Preamble) + layout.slots * sizeof(Slot);
+  const std::uint64_t used = releases_offset(layout) + Segment::buffers * sizeof(Release);
   return (used + page - 1) / page * page;
 }
 
@@ -79,6 +85,10 @@ Segment Segment::open(const std::string& name) {
 
 std::span<std::atomic<std::uint64_t>> Segment::slots() const {
   return {reinterpret_cast<Slot*>(object_.data() + sizeof(Preamble)), layout_.slots};
+}
+
+std::span<std::atomic<std::uint32_t>> Segment::releases() const {
+  return {reinterpret_cast<Release*>(object_.data() + releases_offset(layout_)), buffers};
 }
 
 Hints& Segment::hints() const { return preamble(object_).hints; }

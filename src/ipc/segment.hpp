@@ -44,6 +44,9 @@ class Segment {
 
   const SegmentLayout& layout() const { return layout_; }
   std::span<std::atomic<std::uint64_t>> slots() const;
+  // For each buffer that a worker can make: how many of its sendings the app is done with.
+  static constexpr std::size_t buffers = 1024;
+  std::span<std::atomic<std::uint32_t>> releases() const;
   Hints& hints() const;
   RingMemory to_worker() const;
   RingMemory to_app() const;

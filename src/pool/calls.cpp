@@ -26,6 +26,7 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       limits_(limits),
       listener_(std::move(listener)),
       cores_(platform::usable_cores()),
+      budget_(std::make_shared<ipc::Budget>(limits.bytes.alive)),
       schedule_(limits.members, ahead),
       seats_(limits.members) {}
 

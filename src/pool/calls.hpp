@@ -33,6 +33,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     std::size_t queue;
     std::size_t message;
     unsigned attempts;
+    BytesLimits bytes = {};
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -51,6 +52,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // --- any thread
 
   void submit(const std::shared_ptr<detail::Call>& call);
+  // In memory that the worker has which would be given the next call, if it has some to spare.
+  MutableBytes make_bytes(std::size_t size);
   void receive_for(detail::Call& call, Deadline deadline) override;
   std::exception_ptr out_of_reach() const override;
   void fill(PoolStats& stats) const;
@@ -124,12 +127,15 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
   void advise(Seat& seat);
+  std::shared_ptr<rpc::AppBlobs> next_connection() const;
+  std::vector<std::shared_ptr<rpc::AppBlobs>> connections() const;
 
   const platform::HomeProcess home_;
   const std::string service_;
   const Limits limits_;
   const std::weak_ptr<Listener> listener_;
   const std::size_t cores_;
+  const std::shared_ptr<ipc::Budget> budget_;  // of make_bytes
 
   // Counters; each stands for itself.
   std::atomic<std::uint64_t> completed_ = 0, failed_ = 0;

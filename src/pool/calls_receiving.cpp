@@ -184,7 +184,8 @@ bool Calls::take_answers(Member member, const Worker& worker, Answers answers) {
   const std::size_t closed = close(member, worker, answers);
   for (std::size_t i = 0; i < closed; ++i) {
     rpc::OpenCall& open = answers[i].open;
-    auto verdict = rpc::judge(*open.call, answers[i], worker->name());
+    auto verdict =
+        rpc::judge(*open.call, answers[i], worker->name(), worker->connection().blobs().get());
     if (!verdict.violation.empty()) {
       reopen(member, worker, answers.subspan(i, closed - i));
       distrust(worker, std::move(verdict.violation));

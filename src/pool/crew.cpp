@@ -31,7 +31,8 @@ void Crew::make_calls() {
   const Calls::Limits limits{.members = seats_.size(),
                              .queue = plan_.options.queue_limit,
                              .message = plan_.options.max_message,
-                             .attempts = plan_.options.max_attempts};
+                             .attempts = plan_.options.max_attempts,
+                             .bytes = plan_.options.bytes};
   calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
 }
 
@@ -118,9 +119,9 @@ Crew::Member Crew::free_seat() const {
 void Crew::start_worker(const Server& server, Duty duty) {
   const Member member = free_seat();
   try {
-    auto worker =
-        worker::WorkerProcess::start(reactor_, server, ++last_number_, plan_.contract.service,
-                                     connect_timeout_, plan_.options.max_message, weak_from_this());
+    auto worker = worker::WorkerProcess::start(
+        reactor_, server, ++last_number_, plan_.contract.service, connect_timeout_,
+        plan_.options.max_message, plan_.options.bytes, weak_from_this());
     calls_->seat(member, worker);
     seats_[member].worker = std::move(worker);
     seats_[member].duty = duty;

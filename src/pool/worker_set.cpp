@@ -37,6 +37,7 @@ class CrewHandle final : public WorkerSet {
   CrewHandle& operator=(const CrewHandle&) = delete;
 
   void submit(const std::shared_ptr<Call>& call) override { crew_->calls().submit(call); }
+  MutableBytes make_bytes(std::size_t size) override { return crew_->calls().make_bytes(size); }
   PoolStats stats() const override {
     PoolStats stats;
     if (home_.here()) crew_->fill(stats);
@@ -117,7 +118,8 @@ std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOp
                             .launch = options.launch,
                             .connect_timeout = options.connect_timeout,
                             .queue_limit = options.queue_limit,
-                            .max_attempts = 0},  // nothing is tried again
+                            .max_attempts = 0,  // nothing is tried again
+                            .bytes = options.bytes},
                 .lone = true});
 }
 

@@ -18,6 +18,16 @@ AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message
   std::iota(free_slots_.begin(), free_slots_.end(), Slot{0});
 }
 
+AppEnd::~AppEnd() {
+  if (blobs_) blobs_->disconnect();
+}
+
+void AppEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits,
+                         std::function<void()> ring) {
+  blobs_ = std::make_shared<AppBlobs>(std::move(socket), link_.segment().releases(), limits,
+                                      std::move(ring));
+}
+
 // ------------------------------------------------------------ sending, under the owner's lock
 
 void AppEnd::hand_over(OpenCall open) {
@@ -25,6 +35,7 @@ void AppEnd::hand_over(OpenCall open) {
 }
 
 bool AppEnd::hand_over_unrung(OpenCall open) {
+  if (!open.call->attachments.empty() && blobs_) blobs_->give(*open.call);
   const Slot slot = take_slot();
   const Ticket ticket = ++last_ticket_;
   slots_[slot].store(slot_word::queued(ticket), std::memory_order_release);
@@ -79,6 +90,11 @@ void AppEnd::leave() {
 }
 
 void AppEnd::flush() {
+  if (blobs_)
+    for (const auto& [maker, id, received] : blobs_->take_forgotten())
+      outbox_.push_back(
+          {.head = {.id = id, .slot = received, .kind = Kind::forget, .request = maker},
+           .call = nullptr});
   while (!outbox_.empty() && send_some(outbox_.front())) outbox_.pop_front();
 }
 
@@ -280,6 +296,7 @@ const char* AppEnd::fault_of(const Head& head) const {
       break;
     case Kind::request:
     case Kind::leave:
+    case Kind::forget:
     default:
       return "it sent a message of a kind that no worker sends";
   }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ipc/link.hpp"
+#include "rpc/app_blobs.hpp"
 #include "rpc/open_call.hpp"
 #include "rpc/receive_role.hpp"
 #include "rpc/wire.hpp"
@@ -26,6 +27,12 @@ namespace bulkhead::rpc {
 class AppEnd final : public detail::Sleeper {
  public:
   AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message);
+  ~AppEnd();
+
+  // Before it is used: from now on buffers go beside messages. As AppBlobs has it.
+  void carry_bytes(platform::Fd socket, const BytesLimits& limits, std::function<void()> ring);
+  // Null: none is carried. For any thread; what is sent about them goes out by flush().
+  const std::shared_ptr<AppBlobs>& blobs() const { return blobs_; }
 
   // --- under the owner's lock
 
@@ -119,6 +126,7 @@ class AppEnd final : public detail::Sleeper {
   ipc::Link link_;
   const std::size_t max_message_;
   const std::span<std::atomic<std::uint64_t>> slots_;
+  std::shared_ptr<AppBlobs> blobs_;  // synchronizes itself
 
   // under the owner's lock
   std::vector<Entry> entries_;  // by slot

@@ -25,6 +25,7 @@ bool Call::wait(AnswerSource::Deadline deadline) {
 
 void Call::settle(std::exception_ptr error) noexcept {
   error_ = std::move(error);
+  if (!attachments.empty()) attachments.clear();
   switch (state_.exchange(settled)) {
     case awaited:
       return platform::futex_wake_all(state_);
@@ -48,7 +49,7 @@ void Call::end_sleep() {
   if (state_.compare_exchange_strong(seen, open)) place_.reset();
 }
 
-void TypedCall<void>::accept(std::span<const std::byte> response) {
+void TypedCall<void>::accept(std::span<const std::byte> response, BytesCarrier*) {
   if (!response.empty())
     throw Refused("a response of " + std::to_string(response.size()) +
                   " bytes where none was expected");

@@ -28,14 +28,27 @@ std::string tame(std::string_view text) {
   return tamed;
 }
 
-Verdict take_response(detail::Call& call, std::span<const std::byte> response) {
+void unpack(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs) {
+  if (!blobs) return call.accept(response);
+  AppBlobs::Answer bytes(*blobs, call);
+  call.accept(response, &bytes);
+}
+
+Verdict take_response(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs) {
   try {
-    call.accept(response);
+    unpack(call, response, blobs);
     return {};
   } catch (const detail::Refused& refused) {
     return {.error = {},
             .violation = "its response to " + std::string(call.type->name) +
                          " can not be: " + refused.what()};
+  } catch (const BytesExhausted& exhausted) {
+    return {
+        std::make_exception_ptr(Error(errc::message_too_large,
+                                      "the response to " + std::string(call.type->name) +
+                                          " has bytes that could not be taken: " + exhausted.what(),
+                                      std::error_code(exhausted.error(), std::generic_category()))),
+        {}};
   } catch (...) {
     return {.error = detail::codec_failure(*call.type, "had a response that could not be unpacked",
                                            std::current_exception()),
@@ -57,10 +70,11 @@ std::exception_ptr handler_failure(const detail::Call& call, std::string_view te
 
 }  // namespace
 
-Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker) {
+Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker,
+              AppBlobs* blobs) {
   switch (answer.head.kind) {
     case Kind::response:
-      return take_response(call, answer.body());
+      return take_response(call, answer.body(), blobs);
     case Kind::threw:
       return {handler_failure(call, text_of(answer.body()), worker), {}};
     case Kind::too_large:

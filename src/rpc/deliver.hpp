@@ -16,6 +16,8 @@ struct Verdict {
 
 // Lets the call take its response, which runs its type's own code: never under a lock. Settles
 // nothing. `worker` names it in errors: "thumbnailer worker 4711".
-Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker);
+// `blobs`: of its connection; null if no bytes go beside messages there.
+Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker,
+              AppBlobs* blobs = nullptr);
 
 }  // namespace bulkhead::rpc

@@ -14,6 +14,8 @@
 //   response   to app       as in its request  its index   the packed response
 //   threw      to app       as in its request  its index   exception's type, 0, its what()
 //   too_large  to app       as in its request  its index   the response's size in decimal
+//   forget     to worker    a buffer's, 0, how       who made    empty: it is not to be used again
+//                           often named         it          (blob_wire.hpp)
 #pragma once
 
 #include <cstddef>
@@ -26,7 +28,16 @@ using CallId = std::uint64_t;  // from 1, never used twice by one owner
 using Ticket = std::uint64_t;  // one giving of one call to one worker: from 1, never used twice
 using Slot = std::uint32_t;
 
-enum class Kind : std::uint16_t { request = 1, leave, ready, refused, response, threw, too_large };
+enum class Kind : std::uint16_t {
+  request = 1,
+  leave,
+  ready,
+  refused,
+  response,
+  threw,
+  too_large,
+  forget
+};
 
 struct Head {
   CallId id = 0;

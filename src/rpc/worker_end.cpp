@@ -22,6 +22,10 @@ WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_m
       max_message_(max_message),
       threads_(threads) {}
 
+void WorkerEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits) {
+  blobs_ = std::make_shared<WorkerBlobs>(std::move(socket), link_.segment().releases(), limits);
+}
+
 // A thread by itself has nobody to lock out.
 std::unique_lock<std::mutex> WorkerEnd::hold(std::mutex& mutex) const {
   return threads_ > 1 ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
@@ -54,10 +58,15 @@ WorkerEnd::Next WorkerEnd::receive(Request& request) {
   }
 }
 
-// False when the app took the request back; then its parts are dropped, up to the last.
+// False when it is no request, or the app took it back; then its parts are dropped, up to the last.
 bool WorkerEnd::take_up(Request& request) {
   std::memcpy(&request.head, request.bytes.data(), sizeof(Head));
   if (request.head.kind == Kind::leave) return true;
+  if (request.head.kind == Kind::forget) {
+    const Head& head = request.head;
+    if (blobs_) blobs_->forget(detail::BytesHandle::Maker(head.request), head.id, head.slot);
+    return false;
+  }
   if (!claim(request.head)) return false;
   request.bytes.reserve(sizeof(Head) + request.head.size);
   return true;
@@ -100,7 +109,7 @@ bool WorkerEnd::refuse(std::string_view why) {
 bool WorkerEnd::respond(const Head& request, std::span<const std::byte> response) {
   Head head = request;
   head.kind = Kind::response;
-  if (response.size() <= max_message_) return send(head, response);
+  if (fits(response)) return send(head, response);
   head.kind = Kind::too_large;
   return send(head, bytes_of(std::to_string(response.size())));
 }

@@ -12,6 +12,7 @@
 
 #include "ipc/link.hpp"
 #include "rpc/wire.hpp"
+#include "rpc/worker_blobs.hpp"
 
 namespace bulkhead::rpc {
 
@@ -20,6 +21,10 @@ class WorkerEnd {
   // `threads`: how many use it, and so how many requests run at once.
   WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
             unsigned threads = 1);
+
+  // Before it is used: from now on buffers go beside messages.
+  void carry_bytes(platform::Fd socket, const BytesLimits& limits);
+  WorkerBlobs* blobs() const { return blobs_.get(); }  // null: none is carried
 
   // The app can hand over no more calls than this at once.
   std::size_t most_threads() const { return link_.segment().slots().size(); }
@@ -37,6 +42,7 @@ class WorkerEnd {
   // These wait for room in the ring, and return false when the app is gone.
   bool ready();
   bool refuse(std::string_view why);
+  bool fits(std::span<const std::byte> response) const { return response.size() <= max_message_; }
   bool respond(const Head& request, std::span<const std::byte> response);
   bool report_exception(const Head& request, std::string_view type, std::string_view what);
 
@@ -49,6 +55,7 @@ class WorkerEnd {
   std::unique_lock<std::mutex> hold(std::mutex& mutex) const;
 
   ipc::Link link_;
+  std::shared_ptr<WorkerBlobs> blobs_;  // synchronizes itself
   const std::size_t max_message_;
   const unsigned threads_;
   // Used with several threads only. Nobody needs both at once.

@@ -33,7 +33,8 @@ Assignment become_forked_worker(const StartWorker& order, std::vector<platform::
   platform::replace_stdio(fds.at(2), fds.at(3));
   platform::fault_point("worker.after_fork");
   return {order.segment, order.max_message,
-          ipc::Doorbell(std::move(fds.at(0)), std::move(fds.at(1)))};
+          ipc::Doorbell(std::move(fds.at(0)), std::move(fds.at(1))), std::move(fds.at(4)),
+          order.bytes};
 }
 
 Assignment become_launched_worker(const Launched& launch, const detail::Contract& contract) {
@@ -55,8 +56,12 @@ Assignment become_launched_worker(const Launched& launch, const detail::Contract
   auto packet = receive();
   const auto order = std::get<StartWorker>(unpack_order(packet.bytes));
   const auto objects = objection(served->contract, {.contract = contract});
-  return {order.segment, order.max_message,
-          ipc::Doorbell(std::move(packet.fds.at(0)), std::move(packet.fds.at(1))), false,
+  return {order.segment,
+          order.max_message,
+          ipc::Doorbell(std::move(packet.fds.at(0)), std::move(packet.fds.at(1))),
+          std::move(packet.fds.at(2)),
+          order.bytes,
+          false,
           objects ? objects->what() : ""};
 }
 

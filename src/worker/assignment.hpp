@@ -19,6 +19,8 @@ struct Assignment {
   std::string segment;
   std::uint64_t max_message = 0;
   ipc::Doorbell doorbell;
+  platform::Fd bytes;  // the socket for buffers
+  BytesLimits bytes_limits;
   bool prepared = true;        // preload has run in what it was forked from
   std::string objection = {};  // why it cannot serve what it was executed for; empty if it can
 };

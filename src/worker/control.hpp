@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "bulkhead/bytes.hpp"
 #include "platform/fd.hpp"
 #include "platform/pidfd.hpp"
 
@@ -21,13 +22,14 @@ using WorkerNumber = std::uint32_t;  // from 1, never used twice by one fork ser
 
 // --- orders, from the app
 
-struct StartWorker {  // with three descriptors: doorbell, standard output, standard error
+struct StartWorker {  // with five descriptors: doorbell (2), standard output and error, bytes
   WorkerNumber number = 0;
   std::string segment;
   std::uint64_t max_message = 0;
+  BytesLimits bytes = {};
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(number, segment, max_message);
+    ar(number, segment, max_message, bytes.shared_from, bytes.alive, bytes.kept);
   }
 };
 struct SignalWorker {  // it and all that it started; SIGKILL ends the tree for certain
@@ -93,7 +95,7 @@ struct Ended {
 using Notice = std::variant<Serving, Refused, Started, NotStarted, Ended>;
 
 constexpr std::size_t max_control_packet = std::size_t{128} * 1024;
-constexpr std::size_t max_control_fds = 4;
+constexpr std::size_t max_control_fds = 5;
 
 std::vector<std::byte> pack(const Order& order);
 std::vector<std::byte> pack(const Notice& notice);

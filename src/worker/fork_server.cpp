@@ -177,9 +177,10 @@ void ForkServer::send_waiting() {
 }
 
 void ForkServer::start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
-                              const platform::Fd& output, const platform::Fd& errors) {
+                              const platform::Fd& output, const platform::Fd& errors,
+                              const platform::Fd& bytes) {
   const auto [usual, direct] = doorbell.fds();
-  send(order, {usual, direct, &output, &errors});
+  send(order, {usual, direct, &output, &errors, &bytes});
 }
 
 void ForkServer::signal_worker(WorkerNumber number, int signal) {

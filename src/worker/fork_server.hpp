@@ -63,7 +63,8 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   bool ended() const { return stage_ == Stage::ended; }
   // The descriptors are the worker's ends, and may be closed afterwards.
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
-                    const platform::Fd& output, const platform::Fd& errors);
+                    const platform::Fd& output, const platform::Fd& errors,
+                    const platform::Fd& bytes);
   // To a worker and all that it started.
   void signal_worker(WorkerNumber number, int signal);
   // Asks it to kill its workers' trees, and to end.

@@ -124,9 +124,9 @@ class Server {
   // What it is to serve and its order wait in its control socket before it runs.
   bool execute(const StartWorker& order, const std::vector<platform::Fd>& fds) {
     const platform::SocketPair control = platform::packet_pair();
-    const std::array doorbell{fds.at(0).get(), fds.at(1).get()};
+    const std::array own{fds.at(0).get(), fds.at(1).get(), fds.at(4).get()};
     platform::send_packet(control.ours, pack(Greeting{.contract = contract_}));
-    platform::send_packet(control.ours, pack(Order(order)), doorbell);
+    platform::send_packet(control.ours, pack(Order(order)), own);
     process::Program program = worker_program(contract_.service);
     program.descriptors = {
         {fds.at(2).get(), 1}, {fds.at(3).get(), 2}, {control.theirs.get(), control_number}};

@@ -19,15 +19,19 @@ namespace {
 // False when the app is gone.
 bool answer(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher,
             const rpc::WorkerEnd::Request& request, detail::Buffer& response) {
-  Context context(request.head.id);
+  rpc::WorkerBlobs::Call bytes(app.blobs());
+  Context context(request.head.id, &bytes);
   response.clear();
   try {
     dispatcher.serve(request.head.request, request.body(), context, response);
+    bytes.finish();
   } catch (...) {
     const auto text = current_exception_text();
+    bytes.abandon();
     return app.report_exception(request.head, text.type, text.what);
   }
   platform::fault_point("worker.before_response");
+  if (app.fits(response)) bytes.answered();
   return app.respond(request.head, response);
 }
 
@@ -115,6 +119,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   rpc::WorkerEnd app(ipc::Segment::open(assignment.segment), std::move(assignment.doorbell),
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it
+  app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);
   if (options.threads < 1 || options.threads > app.most_threads())

@@ -27,23 +27,24 @@ WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
       listener_(std::move(listener)),
       begun_at_(std::chrono::steady_clock::now()),
       doorbell_(*reactor_),
+      bytes_(*reactor_),
       process_(*reactor_),
       timer_(*reactor_) {}
 
-std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Reactor> reactor,
-                                                    std::shared_ptr<ForkServer> fork_server,
-                                                    WorkerNumber number, std::string service,
-                                                    std::chrono::milliseconds connect_timeout,
-                                                    std::size_t max_message,
-                                                    std::weak_ptr<Listener> listener) {
+std::shared_ptr<WorkerProcess> WorkerProcess::start(
+    std::shared_ptr<reactor::Reactor> reactor, std::shared_ptr<ForkServer> fork_server,
+    WorkerNumber number, std::string service, std::chrono::milliseconds connect_timeout,
+    std::size_t max_message, const BytesLimits& bytes, std::weak_ptr<Listener> listener) {
   std::shared_ptr<WorkerProcess> worker(new WorkerProcess(
       std::move(reactor), std::move(fork_server), number, std::move(service), std::move(listener)));
-  worker->begin(connect_timeout, max_message);
+  worker->begin(connect_timeout, max_message, bytes);
   return worker;
 }
 
-void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message) {
+void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message,
+                          const BytesLimits& bytes) {
   auto [ours, theirs] = ipc::Doorbell::make();
+  platform::SocketPair bytes_socket = platform::packet_pair();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
   output_.emplace(*reactor_, std::move(output.read), 1);
   errors_.emplace(*reactor_, std::move(errors.read), 2);
@@ -51,8 +52,9 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
   errors_->start(weak_from_this());
   const std::string segment = ipc::Segment::new_name();
   platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, segment, max_message}, theirs, output.write, errors.write);
-  connect(segment, std::move(ours), max_message);
+  fork_server_->start_worker({number_, segment, max_message, bytes}, theirs, output.write,
+                             errors.write, bytes_socket.theirs);
+  connect(segment, std::move(ours), max_message, bytes, std::move(bytes_socket.ours));
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
                [this, connect_timeout] { timed_out(connect_timeout); });
@@ -60,13 +62,17 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
 
 // The memory takes about as long as the fork, which goes on meanwhile. The worker waits for the
 // first ring.
-void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell,
-                            std::size_t max_message) {
+void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message,
+                            const BytesLimits& bytes, platform::Fd bytes_socket) {
   try {
     connection_ = std::make_unique<rpc::AppEnd>(ipc::Segment::create({}, segment), std::move(bell),
                                                 max_message);
     // Before the worker can know of it: its first message is to ring.
     watch_doorbell();
+    connection_->carry_bytes(std::move(bytes_socket), bytes, [self = weak_from_this()] {
+      if (const auto worker = self.lock()) worker->ring_reactor();
+    });
+    watch_bytes();
     connection_->link().bell().ring();
   } catch (const std::system_error&) {
     fork_server_->signal_worker(number_, SIGKILL);
@@ -84,6 +90,17 @@ void WorkerProcess::watch_doorbell() {
     }
     if (const auto listener = listener_.lock()) listener->worker_rang(*this);
     return true;
+  });
+}
+
+// What it makes is taken, what it needs is given.
+void WorkerProcess::watch_bytes() {
+  rpc::AppBlobs& blobs = *connection_->blobs();
+  bytes_.start(blobs.socket(), weak_from_this(), [this, &blobs] {
+    const auto heard = blobs.receive();
+    if (heard == rpc::AppBlobs::Heard::violation)
+      kill(Cause::protocol_violation, blobs.violation());
+    return heard == rpc::AppBlobs::Heard::all;
   });
 }
 
@@ -207,6 +224,7 @@ void WorkerProcess::process_ended() {
   stage_ = Stage::dying;
   ended_at_ = std::chrono::steady_clock::now();
   doorbell_.stop();
+  bytes_.stop();
   if (ending_ || fork_server_->ended()) return finish();  // nobody will say how
   timer_.start(ended_at_ + patience_for_status, weak_from_this(), [this] {
     if (!fork_server_->dead()) finish();  // else its end is told soon, and it is the cause
@@ -225,6 +243,7 @@ void WorkerProcess::finish() {
   stage_ = Stage::ended;
   timer_.stop();
   doorbell_.stop();
+  bytes_.stop();
   process_.stop();
   output_->finish();
   errors_->finish();

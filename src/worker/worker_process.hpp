@@ -43,7 +43,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
                                               std::shared_ptr<ForkServer> fork_server,
                                               WorkerNumber number, std::string service,
                                               std::chrono::milliseconds connect_timeout,
-                                              std::size_t max_message,
+                                              std::size_t max_message, const BytesLimits& bytes,
                                               std::weak_ptr<Listener> listener);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -94,9 +94,12 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
                 WorkerNumber number, std::string service, std::weak_ptr<Listener> listener);
   void said_ready();
   void said_no(std::string why);
-  void begin(std::chrono::milliseconds connect_timeout, std::size_t max_message);
-  void connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message);
+  void begin(std::chrono::milliseconds connect_timeout, std::size_t max_message,
+             const BytesLimits& bytes);
+  void connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message,
+               const BytesLimits& bytes, platform::Fd bytes_socket);
   void watch_doorbell();
+  void watch_bytes();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
@@ -127,6 +130,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
 
   std::unique_ptr<rpc::AppEnd> connection_;
   reactor::Watch doorbell_;
+  reactor::Watch bytes_;
   reactor::Watch process_;
   // While it starts: its patience. Once it is dead: how long the fork server may take to say how.
   reactor::Timer timer_;

@@ -53,7 +53,7 @@ TEST_CASE("workers that are executed answer, crash and end as forked ones do") {
     CHECK(view.arguments.back() == "given");
     CHECK(std::count(view.environment.begin(), view.environment.end(), "NOTE=kept") == 1);
     for (const auto& entry : view.environment) CHECK_FALSE(entry.starts_with("BULKHEAD_CONTROL"));
-    CHECK(view.descriptors.size() == 5);  // its standard ones and its doorbell's
+    CHECK(view.descriptors.size() == 6);  // its standard ones, its doorbell and the one for bytes
 
     const pid_t helper = value_of(pool.run(Start{Helper::grandchild}));
     CHECK(error_of(pool.run(Die{Death::segmentation_fault})).crash()->status.signal == SIGSEGV);

@@ -28,13 +28,13 @@ PARTS = {
     ),
     "crash": (
         "Crashes",
-        "in-handler thread-ends signal not-begun begun answered any-step beside poison all lone loop"
+        "in-handler thread-ends signal not-begun begun answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
         " restarts core-file",
     ),
     "value": (
         "Values and output",
-        "throws own-code-throws too-large sizes slow-call slow-reader queue-full futures output flood",
+        "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader queue-full futures output flood",
     ),
     "reload": (
         "Reloading",
@@ -47,7 +47,7 @@ PARTS = {
         "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"
         " surroundings logger several-pools no-cgroup",
     ),
-    "hostile": ("Hostile workers", "memory messages values doorbell words greedy kills"),
+    "hostile": ("Hostile workers", "memory messages values bytes doorbell words greedy kills"),
 }
 LOADS = {"idle": "idle", "one call": "one", "many calls": "many"}  # and on the page
 FAULT = re.compile(r"Fault ([a-z]+\.[a-z-]+)(?: \(([^)]*)\))?(?:: |$)")

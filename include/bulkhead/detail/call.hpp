@@ -11,6 +11,7 @@
 #include <span>
 #include <utility>
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/buffer.hpp"
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/detail/export.hpp"
@@ -49,7 +50,7 @@ class BULKHEAD_API Call {
   Call& operator=(const Call&) = delete;
 
   // Unpacks the response: runs the type's own code, and throws what it throws.
-  virtual void accept(std::span<const std::byte> response) = 0;
+  virtual void accept(std::span<const std::byte> response, BytesCarrier* carrier = nullptr) = 0;
 
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
   // Waits until it is settled, or until the deadline: false then.
@@ -71,6 +72,7 @@ class BULKHEAD_API Call {
 
   const RequestType* const type;
   Buffer request;                          // packed; constant once it is submitted
+  Attachments attachments;                 // what it carries; let go of when it is settled
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // a hint for the source: which worker has it
 
@@ -91,7 +93,7 @@ template <class Response>
 class TypedCall final : public Call {
  public:
   using Call::Call;
-  void accept(std::span<const std::byte> response) override;
+  void accept(std::span<const std::byte> response, BytesCarrier* carrier) override;
   Response take() { return std::move(*value_); }
 
  private:
@@ -102,7 +104,8 @@ template <>
 class BULKHEAD_API TypedCall<void> final : public Call {
  public:
   using Call::Call;
-  void accept(std::span<const std::byte> response) override;  // refuses anything but nothing
+  // Refuses anything but nothing.
+  void accept(std::span<const std::byte> response, BytesCarrier* carrier) override;
   void take() {}
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/nesting.hpp"
 #include "bulkhead/detail/refused.hpp"
 #include "bulkhead/detail/sendable.hpp"
@@ -22,7 +23,8 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
   using Cereal = cereal::InputArchive<Decoder, cereal::AllowEmptyClassElision>;
 
  public:
-  explicit Decoder(std::span<const std::byte> frame) : Cereal(this), rest_(frame) {}
+  explicit Decoder(std::span<const std::byte> frame, BytesCarrier* carrier = nullptr)
+      : Cereal(this), rest_(frame), carrier_(carrier) {}
 
   template <class... Ts>
   Decoder& operator()(Ts&&... values) {
@@ -55,6 +57,12 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
   void bytes(void* into, std::size_t size) {
     const auto taken = bytes(size);
     if (size != 0) std::memcpy(into, taken.data(), size);
+  }
+
+  // What came beside the message.
+  Bytes resolve(const BytesHandle& handle) {
+    if (!carrier_) throw Refused("a handle of bytes came without them");
+    return carrier_->resolve(handle);
   }
 
   // What a `container` holds: as many values of `size` bytes as it declares.
@@ -130,6 +138,7 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
   }
 
   std::span<const std::byte> rest_;
+  BytesCarrier* const carrier_;
   std::size_t claimed_ = 0;  // bytes of rest_ that declared elements still have to take
   std::size_t inner_ = 0;    // what the current element took for elements and blocks within it
   unsigned depth_ = 0;

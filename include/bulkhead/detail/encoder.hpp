@@ -3,9 +3,11 @@
 #include <cereal/cereal.hpp>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "bulkhead/detail/buffer.hpp"
+#include "bulkhead/detail/bytes_memory.hpp"
 #include "bulkhead/detail/nesting.hpp"
 #include "bulkhead/detail/sendable.hpp"
 #include "bulkhead/detail/versioned.hpp"
@@ -19,7 +21,9 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
   using Cereal = cereal::OutputArchive<Encoder, cereal::AllowEmptyClassElision>;
 
  public:
-  explicit Encoder(Buffer& out) : Cereal(this), out_(out) {}
+  // Without a carrier, all Bytes travel in the message.
+  explicit Encoder(Buffer& out, BytesCarrier* carrier = nullptr)
+      : Cereal(this), out_(out), carrier_(carrier) {}
 
   template <class... Ts>
   Encoder& operator()(const Ts&... values) {
@@ -55,6 +59,11 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
     bytes(&fixed, sizeof fixed);
   }
 
+  // Empty: they are to be written here.
+  std::optional<BytesHandle> attach(const Bytes& value) {
+    return carrier_ ? carrier_->attach(value, out_.size()) : std::nullopt;
+  }
+
   // One element, made of `parts`, padded until `floor` of its bytes are its own.
   template <class... Parts>
   void element(std::size_t floor, const Parts&... parts) {
@@ -85,6 +94,7 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
   }
 
   Buffer& out_;
+  BytesCarrier* const carrier_;
   std::size_t inner_ = 0;  // what the current element wrote for elements and blocks within it
   unsigned depth_ = 0;
 };

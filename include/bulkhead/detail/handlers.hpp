@@ -13,6 +13,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "bulkhead/context.hpp"
 #include "bulkhead/detail/codec.hpp"
 #include "bulkhead/detail/dispatcher.hpp"
 #include "bulkhead/detail/refused.hpp"
@@ -125,12 +126,12 @@ void serve_request(std::tuple<Handlers...>& handlers, std::span<const std::byte>
     constexpr std::size_t index = handler_index<R, Handlers...>();
     using Handler = std::tuple_element_t<index, std::tuple<Handlers...>>;
     if constexpr (CheckResult<R, Handler>::value) {
-      R request = decode<R>(bytes);
+      R request = decode<R>(bytes, context.carrier());
       if constexpr (std::is_void_v<ResponseOf<R>>) {
         call_handler(std::get<index>(handlers), request, context);
       } else {
         const ResponseOf<R>& result = call_handler(std::get<index>(handlers), request, context);
-        encode(response, result);
+        encode(response, result, context.carrier());
       }
     }
   }

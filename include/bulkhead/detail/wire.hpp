@@ -6,6 +6,8 @@
 //   any other container        count (8 bytes), then its elements
 //   array, pair, tuple         its members
 //   optional, unique_ptr       a bool, then what it holds
+//   Bytes                      a byte: 0, then as a string; else who made them, then their handle:
+//                              id and size (8 bytes each)
 //   variant                    index (2 bytes), then the alternative
 //   class                      what its serialize() passes, after its version (4 bytes) if it has
 //   one

@@ -29,6 +29,7 @@ class WorkerSet {
   virtual ~WorkerSet() = default;
   // The call will be settled. Never throws Error.
   virtual void submit(const std::shared_ptr<Call>& call) = 0;
+  virtual MutableBytes make_bytes(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
@@ -51,13 +52,19 @@ BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const cha
 // So that packing a small request grows it once.
 constexpr std::size_t usual_request = 128;
 
+// For calls of `workers`, if there are any.
+inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
+  return workers ? workers->make_bytes(size) : make_bytes(size);
+}
+
 // Packs the request on the calling thread, and hands it over.
 template <class Response, class Request>
 Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request) {
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   try {
     call->request.reserve(usual_request);
-    encode(call->request, request);
+    RequestBytes bytes(call->attachments);
+    encode(call->request, request, &bytes);
   } catch (...) {
     call->settle(codec_failure(type, "could not be packed", std::current_exception()));
     return Future<Response>(std::move(call));
@@ -71,8 +78,8 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
 }
 
 template <class Response>
-void TypedCall<Response>::accept(std::span<const std::byte> response) {
-  value_.emplace(decode<Response>(response));
+void TypedCall<Response>::accept(std::span<const std::byte> response, BytesCarrier* carrier) {
+  value_.emplace(decode<Response>(response, carrier));
 }
 
 }  // namespace detail

@@ -71,7 +71,8 @@ std::vector<int> own_sockets() {
     const int number = std::stoi(entry.path().filename());
     int type = 0;
     socklen_t size = sizeof type;
-    if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0) sockets.push_back(number);
+    if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM)
+      sockets.push_back(number);
   }
   return sockets;
 }

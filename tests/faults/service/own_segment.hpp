@@ -44,7 +44,7 @@ class OwnSegment {
   std::size_t size_ = 0;
 };
 
-// The descriptors of this process that are sockets: its doorbell.
+// The descriptors of this process that are stream sockets: its doorbell.
 std::vector<int> own_sockets();
 
 }  // namespace bulkhead::test

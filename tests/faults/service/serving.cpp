@@ -5,6 +5,7 @@
 #include <thread>
 #include <tuple>
 
+#include "faults/service/bytes_service.hpp"
 #include "faults/service/handlers.hpp"
 
 namespace bulkhead::test {
@@ -60,6 +61,7 @@ constexpr auto handlers = std::make_tuple(
 
 void serve_if_worker() {
   if (const auto before = told_by("TEST_BEFORE")) before();
+  serve_bytes_if_worker();
   bulkhead::serve_if_worker<SecondService>([](const Echo& r) { return "second " + r.text; });
   std::apply([](auto... each) { bulkhead::serve_if_worker<TestService>(options(), each...); },
              handlers);
