@@ -1,20 +1,33 @@
 // What the benchmarks call.
 #pragma once
 
-#include <array>
+#include <unistd.h>
+
 #include <bulkhead/bulkhead.hpp>
 #include <cstdlib>
+#include <string>
+#include <utility>
 
 #include "machine.hpp"
+#include "subject.hpp"
 
 namespace bulkhead::bench {
 
 struct Echo {
-  using Response = std::array<char, 64>;
-  Response payload{};
+  using Response = Payload;
+  Payload payload{};
   template <class Archive>
   void serialize(Archive& archive) {
     archive(payload);
+  }
+};
+
+struct EchoText {
+  using Response = std::string;
+  std::string text;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(text);
   }
 };
 
@@ -28,17 +41,25 @@ struct Pin {
   }
 };
 
+struct WhoAnswers {
+  using Response = pid_t;
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
 struct Crash {
   using Response = void;
   template <class Archive>
   void serialize(Archive&) {}
 };
 
-struct Benched : Service<"bench", Echo, Pin, Crash> {};
+struct Benched : Service<"bench", Echo, EchoText, Pin, WhoAnswers, Crash> {};
 
 inline void serve_if_worker() {
   bulkhead::serve_if_worker<Benched>([](const Echo& request) { return request.payload; },
+                                     [](EchoText request) { return std::move(request.text); },
                                      [](const Pin& request) { pin_to(request.nth); },
+                                     [](const WhoAnswers&) { return ::getpid(); },
                                      [](const Crash&) { std::_Exit(3); });
 }
 
