@@ -82,17 +82,16 @@ def main():
     parser.add_argument("programs", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--peers", action="store_true")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--json", type=argparse.FileType("w"), metavar="FILE")
     options = parser.parse_args()
 
     peers = peers_in(options.programs) if options.peers else {}
     columns = measure(options.programs, peers, options.quick)
-    about = circumstances(columns, peers)
-    rows = table.rows_of(columns, peers)
-    print(f"{about['date']['ours']}, {about['machine']['ours']}\n")
-    print(table.text(rows, peers))
+    rows = table.rows_of(columns, peers) | circumstances(columns, peers)
+    print(table.text(rows))
     if options.json:
-        options.json.write_text(json.dumps(rows | about, indent=2) + "\n")
+        json.dump(rows, options.json, indent=2)
+        options.json.write("\n")
 
 
 if __name__ == "__main__":

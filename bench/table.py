@@ -1,6 +1,12 @@
-"""The rows: their order, their words, and how they are printed."""
+#!/usr/bin/env python3
+"""The rows: their order, their words, and how they are printed.
+
+usage: table.py FILE.json, as `./dev bench --json FILE` wrote it
+"""
 
 import collections
+import json
+import sys
 
 Row = collections.namedtuple("Row", "label unit more_is_better peers_as", defaults=(False, None))
 
@@ -54,19 +60,26 @@ def number(value):
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}" if value else "0"
 
 
-def text(rows, peers):
+def text(rows):
+    """All of it, as lines: `rows` are those of rows_of, and circumstances."""
+    peers = [c for c in rows["version"] if c not in ("ours", "floor", "unit")]
     lines = [["", "ours", "floor", "ratio", "unit", *peers]]
-    for name, row in rows.items():
-        if name not in ROWS:
-            continue
+    for name, row in ((name, rows[name]) for name in ROWS if name in rows):
         times = ratio(name, row["ours"], row["floor"])
         cells = [number(row["ours"]), number(row["floor"]), f"{times:.1f}" if times else ""]
         lines.append([ROWS[name].label, *cells, row["unit"], *(number(row[p]) for p in peers)])
+    lines.append(["version", rows["version"]["ours"], "", "", ""])
+    lines[-1] += [rows["version"][p] or "" for p in peers]
     widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join(
-        "  ".join(
+    printed = [f"{rows['date']['ours']}, {rows['machine']['ours']}", ""]
+    for line in lines:
+        cells = (
             cell.ljust(width) if i in (0, 4) else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in lines
-    )
+        )
+        printed.append("  ".join(cells).rstrip())
+    return "\n".join(printed)
+
+
+if __name__ == "__main__":
+    print(text(json.load(open(sys.argv[1]))))
