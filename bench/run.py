@@ -34,6 +34,7 @@ def peers_in(programs):
 
 
 def figures_of(command, quick):
+    print(f"measuring {pathlib.Path(command[-1]).stem}", file=sys.stderr)
     how = "measure-quickly" if quick else "measure"
     return json.loads(subprocess.run([*command, how], stdout=subprocess.PIPE, check=True).stdout)
 
