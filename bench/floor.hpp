@@ -26,6 +26,8 @@ Samples copies(std::size_t bytes, unsigned times);
 Samples forks(unsigned times);
 // A vfork and exec of /bin/true until it has ended.
 Samples execs(unsigned times);
+// A child is killed, until its pidfd tells.
+Samples deaths(unsigned times);
 // A child is killed, its pidfd tells, it is reaped, another is forked and writes a byte.
 Samples replacements(unsigned times);
 

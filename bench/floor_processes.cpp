@@ -52,6 +52,21 @@ Samples execs(unsigned times) {
   });
 }
 
+Samples deaths(unsigned times) {
+  const Ready ready;
+  Samples samples;
+  for (unsigned i = 0; i < times; ++i) {
+    const ForkedChild child([&] { ready.say(), ::pause(); });
+    ready.await();
+    const auto pidfd = platform::Pidfd::open(child.pid());
+    const auto start = Clock::now();
+    pidfd.signal(SIGKILL);
+    pidfd.wait_ended(std::chrono::seconds(10));
+    samples.add(Clock::now() - start);
+  }
+  return samples;
+}
+
 Samples replacements(unsigned times) {
   const Ready ready;
   const auto say_ready_and_wait = [&] { ready.say(), ::pause(); };

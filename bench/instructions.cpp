@@ -34,7 +34,8 @@ pool::Calls::Worker worker_without_process(const std::shared_ptr<reactor::Reacto
   reactor->post([&] {
     const auto nobody = worker::ForkServer::launch(reactor, {.path = "/bin/true"},
                                                    detail::contract_of<Benched>(), patience, {});
-    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", patience, max_message, {});
+    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", patience, max_message,
+                                          BytesLimits{}, {});
     started.happen();
   });
   started.wait(*reactor);
@@ -42,10 +43,11 @@ pool::Calls::Worker worker_without_process(const std::shared_ptr<reactor::Reacto
 }
 
 std::unique_ptr<detail::Dispatcher> make_handlers() {
-  return detail::make_dispatcher<Benched>([](const Echo& request) { return request.payload; },
-                                          [](EchoText request) { return std::move(request.text); },
-                                          [](const Pin&) {}, [](const WhoAnswers&) { return 0; },
-                                          [](const Crash&) {});
+  return detail::make_dispatcher<Benched>(
+      [](const Echo& request) { return request.payload; },
+      [](EchoText request) { return std::move(request.text); },
+      [](EchoBytes request) { return std::move(request.bytes); }, [](const Pin&) {},
+      [](const WhoAnswers&) { return 0; }, [](const Crash&) {});
 }
 
 // Both sides of a pool of one worker.
@@ -70,6 +72,7 @@ class BothSides final : public detail::WorkerSet {
   }
 
   void submit(const std::shared_ptr<detail::Call>& call) override { calls_->submit(call); }
+  MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   PoolStats stats() const override { return {}; }
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }

@@ -25,6 +25,8 @@ int measure(Effort effort) {
   measure_calls(figures, effort);
   measure_starts(figures, effort);
   measure_recovery(figures, effort);
+  measure_spare(figures, effort);
+  measure_bytes(figures, effort);
   measure_texts(figures, effort);  // last: bare forks of a large program are slow
   figures.print();
   return 0;

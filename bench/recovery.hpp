@@ -1,6 +1,9 @@
 // A crash, and how long it takes until calls are answered again.
 #pragma once
 
+#include <chrono>
+#include <thread>
+
 #include "ours.hpp"
 #include "samples.hpp"
 
@@ -11,9 +14,12 @@ struct Recovery {
   Samples replaced;  // of that, from the failure on: that is when a new worker is ordered
 };
 
-inline Recovery time_crashes(Pool<Benched>& pool, unsigned times) {
+// Each crash after a `pause`.
+inline Recovery time_crashes(Pool<Benched>& pool, unsigned times,
+                             std::chrono::milliseconds pause = {}) {
   Recovery recovery;
   for (unsigned i = 0; i < times; ++i) {
+    std::this_thread::sleep_for(pause);
     const auto start = Clock::now();
     try {
       pool.run(Crash{}).get();

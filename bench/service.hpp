@@ -31,6 +31,15 @@ struct EchoText {
   }
 };
 
+struct EchoBytes {
+  using Response = Bytes;
+  Bytes bytes;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(bytes);
+  }
+};
+
 // Moves the worker to the n-th of its cores.
 struct Pin {
   using Response = void;
@@ -53,11 +62,12 @@ struct Crash {
   void serialize(Archive&) {}
 };
 
-struct Benched : Service<"bench", Echo, EchoText, Pin, WhoAnswers, Crash> {};
+struct Benched : Service<"bench", Echo, EchoText, EchoBytes, Pin, WhoAnswers, Crash> {};
 
 inline void serve_if_worker() {
   bulkhead::serve_if_worker<Benched>([](const Echo& request) { return request.payload; },
                                      [](EchoText request) { return std::move(request.text); },
+                                     [](EchoBytes request) { return std::move(request.bytes); },
                                      [](const Pin& request) { pin_to(request.nth); },
                                      [](const WhoAnswers&) { return ::getpid(); },
                                      [](const Crash&) { std::_Exit(3); });
