@@ -1,32 +1,34 @@
-// What this machine can do at best: the floor under the figures of calls, measured with nothing
-// but rings and plain system calls. Each function forks, so call them from one thread.
+// What this machine can do at best: the floor under the figures, measured with nothing but rings
+// and plain system calls. Each function forks, so call them from one thread.
 #pragma once
 
 #include <cstddef>
+
+#include "samples.hpp"
 
 namespace bulkhead::bench {
 
 // Where the two processes run. On one core, whoever spins gives its time slice away between looks.
 enum class Pinning { free, one_core, two_cores };
 
-struct Latency {
-  double p50_ns = 0;
-  double p99_ns = 0;
-};
+// A payload of 64 bytes to another process and back, spinning only. One reading of the clock is
+// included in each.
+Samples ring_round_trips(Pinning pinning, unsigned rounds);
+// A byte through two blocking pipes, on one core.
+Samples pipe_round_trips(unsigned rounds);
+// Messages a second, as large as those calls with their heads, `open` of them open at a time; the
+// best of some rounds.
+double ring_throughput(unsigned messages, unsigned open, unsigned rounds);
+// One memcpy of so many bytes.
+Samples copies(std::size_t bytes, unsigned times);
 
-// A payload of 64 bytes to another process and back, `rounds` times. One reading of the clock per
-// round is included.
-Latency bare_ring_round_trip(Pinning pinning, unsigned rounds);  // spinning only
-Latency link_round_trip(Pinning pinning, unsigned rounds);       // spins and sleeps as workers do
-Latency pipe_round_trip(Pinning pinning, unsigned rounds);       // blocking pipes, one byte
-
-// Bytes per second of `bytes` written into a ring in frames of the largest size, and copied out by
-// another process.
-double bare_ring_throughput(std::size_t bytes, std::size_t ring_bytes = 256 * 1024);
-
-// Median microseconds of a fork until the child has written a byte to a pipe, and of a vfork and
-// exec of /bin/true until it has ended.
-double bare_fork_us(unsigned times = 100);
-double bare_exec_us(unsigned times = 100);
+// A fork until the child has written a byte to a pipe.
+Samples forks(unsigned times);
+// A vfork and exec of /bin/true until it has ended.
+Samples execs(unsigned times);
+// A child is killed, until its pidfd tells.
+Samples deaths(unsigned times);
+// A child is killed, its pidfd tells, it is reaped, another is forked and writes a byte.
+Samples replacements(unsigned times);
 
 }  // namespace bulkhead::bench

@@ -38,4 +38,8 @@ class ForkedChild {
   pid_t pid_;
 };
 
+// An idle process is looked at from outside (run.py): tells whom to look at, and waits for the end
+// of standard input.
+void stay_idle(pid_t worker);
+
 }  // namespace bulkhead::bench

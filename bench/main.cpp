@@ -1,44 +1,60 @@
-// What a call costs, beside what the machine can do at best. bench/README.md says what each row is.
+// Bulkhead's figures beside what the machine can do at best, as JSON; run.py makes a table of them.
+// README.md says what each row is.
 #include <spdlog/logger.h>
+#include <unistd.h>
+
 #include <bulkhead/log.hpp>
-
-#include <algorithm>
-#include <cstring>
+#include <csignal>
+#include <cstdio>
 #include <memory>
+#include <string>
 
-#include "service.hpp"
-#include "table.hpp"
+#include "machine.hpp"
+#include "ours.hpp"
+#include "rows.hpp"
 
 namespace {
 
-// Takes `flag` out of the arguments, so that the benchmark library does not stumble over it.
-bool take_flag(int& argc, char** argv, const char* flag) {
-  char** const end = std::remove_if(argv + 1, argv + argc, [flag](const char* argument) {
-    return std::strcmp(argument, flag) == 0;
-  });
-  const bool found = end != argv + argc;
-  *end = nullptr;
-  argc = static_cast<int>(end - argv);
-  return found;
+using namespace bulkhead::bench;
+
+int measure(Effort effort) {
+  // Workers crash here on purpose.
+  bulkhead::set_logger(std::make_shared<spdlog::logger>("bulkhead"));
+  Figures figures;
+  figures.set("ours", "version", BULKHEAD_VERSION);
+  measure_calls(figures, effort);
+  measure_starts(figures, effort);
+  measure_recovery(figures, effort);
+  measure_spare(figures, effort);
+  measure_bytes(figures, effort);
+  measure_texts(figures, effort);  // last: bare forks of a large program are slow
+  figures.print();
+  return 0;
+}
+
+int idle() {
+  auto pool = our_pool();
+  stay_idle(pool.worker());
+  return 0;
+}
+
+// What a worker is at least: a fork of this program.
+int idle_fork() {
+  const ForkedChild child([] { ::pause(); });
+  stay_idle(child.pid());
+  ::kill(child.pid(), SIGKILL);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  bulkhead::bench::serve_if_worker();
-  bulkhead::bench::serve_laden_if_worker();
-  bulkhead::bench::Session session{.quick = take_flag(argc, argv, "--quick")};
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;
-  // Workers crash here on purpose.
-  bulkhead::set_logger(std::make_shared<spdlog::logger>("bulkhead"));
-
-  register_latency(session);
-  register_throughput(session);
-  register_bytes(session);
-  register_start(session);
-  register_spares(session);
-  register_idle(session);
-  benchmark::RunSpecifiedBenchmarks();
-  session.table.print();
+  serve_if_worker();
+  const std::string what = argc == 2 ? argv[1] : "";
+  if (what == "measure") return measure({});
+  if (what == "measure-quickly") return measure({.quick = true});
+  if (what == "idle") return idle();
+  if (what == "idle-floor") return idle_fork();
+  std::fprintf(stderr, "usage: %s measure|measure-quickly|idle|idle-floor\n", argv[0]);
+  return 64;
 }

@@ -1,21 +1,42 @@
 // What the benchmarks call.
 #pragma once
 
-#include <array>
+#include <unistd.h>
+
 #include <bulkhead/bulkhead.hpp>
-#include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <utility>
 
 #include "machine.hpp"
+#include "subject.hpp"
 
 namespace bulkhead::bench {
 
 struct Echo {
-  using Response = std::array<char, 64>;
-  Response payload{};
+  using Response = Payload;
+  Payload payload{};
   template <class Archive>
   void serialize(Archive& archive) {
     archive(payload);
+  }
+};
+
+struct EchoText {
+  using Response = std::string;
+  std::string text;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(text);
+  }
+};
+
+struct EchoBytes {
+  using Response = Bytes;
+  Bytes bytes;
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(bytes);
   }
 };
 
@@ -29,23 +50,10 @@ struct Pin {
   }
 };
 
-struct EchoBytes {
-  using Response = Bytes;
-  Bytes bytes;
+struct WhoAnswers {
+  using Response = pid_t;
   template <class Archive>
-  void serialize(Archive& archive) {
-    archive(bytes);
-  }
-};
-
-// Makes a buffer, and touches its ends.
-struct MakeBytes {
-  using Response = Bytes;
-  std::uint64_t size = 0;
-  template <class Archive>
-  void serialize(Archive& archive) {
-    archive(size);
-  }
+  void serialize(Archive&) {}
 };
 
 struct Crash {
@@ -54,23 +62,15 @@ struct Crash {
   void serialize(Archive&) {}
 };
 
-struct Benched : Service<"bench", Echo, Pin, Crash, EchoBytes, MakeBytes> {};
-
-inline Bytes echo_bytes(const EchoBytes& request) {
-  const auto bytes = request.bytes.span();
-  return bytes.front() == bytes.back() ? request.bytes : Bytes();
-}
-
-inline Bytes make_bytes(const MakeBytes& request, Context& context) {
-  MutableBytes made = context.make_bytes(request.size);
-  made.span().front() = made.span().back() = std::byte{2};
-  return made;
-}
+struct Benched : Service<"bench", Echo, EchoText, EchoBytes, Pin, WhoAnswers, Crash> {};
 
 inline void serve_if_worker() {
   bulkhead::serve_if_worker<Benched>([](const Echo& request) { return request.payload; },
+                                     [](EchoText request) { return std::move(request.text); },
+                                     [](EchoBytes request) { return std::move(request.bytes); },
                                      [](const Pin& request) { pin_to(request.nth); },
-                                     [](const Crash&) { std::_Exit(3); }, echo_bytes, make_bytes);
+                                     [](const WhoAnswers&) { return ::getpid(); },
+                                     [](const Crash&) { std::_Exit(3); });
 }
 
 }  // namespace bulkhead::bench
