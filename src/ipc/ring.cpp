@@ -141,9 +141,10 @@ FrameHeader RingReader::load_header() const {
 
 void RingReader::copy_out(std::uint64_t position, std::size_t size, Buffer& out) const {
   const std::size_t first = before_wrap(ring_, position, size);
-  const std::byte* const at = ring_.data + (position & (ring_.capacity - 1));
-  out.insert(out.end(), at, at + first);
-  if (first < size) out.insert(out.end(), ring_.data, ring_.data + (size - first));
+  const std::size_t before = out.size();
+  out.resize(before + size);
+  std::memcpy(out.data() + before, ring_.data + (position & (ring_.capacity - 1)), first);
+  if (first < size) std::memcpy(out.data() + before + first, ring_.data, size - first);
 }
 
 }  // namespace bulkhead::ipc

@@ -15,9 +15,9 @@ constexpr std::size_t worth_it = 2 * page;
 void use_large_pages(void* memory, std::size_t bytes) noexcept {
   if (bytes < worth_it) return;
   const auto begin = reinterpret_cast<std::uintptr_t>(memory);
-  const std::uintptr_t first = (begin + page - 1) / page * page,
-                       end = (begin + bytes) / page * page;
-  if (first < end) ::madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+  const std::size_t before = (page - begin % page) % page;
+  const std::size_t whole = (bytes - before) / page * page;
+  ::madvise(static_cast<std::byte*>(memory) + before, whole, MADV_HUGEPAGE);
 }
 
 }  // namespace bulkhead::platform

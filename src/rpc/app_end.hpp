@@ -27,7 +27,7 @@ namespace bulkhead::rpc {
 class AppEnd final : public detail::Sleeper {
  public:
   AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message);
-  ~AppEnd();
+  ~AppEnd() override;
 
   // Before it is used: from now on buffers go beside messages. As AppBlobs has it.
   void carry_bytes(platform::Fd socket, const BytesLimits& limits, std::function<void()> ring);

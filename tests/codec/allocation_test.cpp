@@ -76,8 +76,8 @@ struct WideTree {
   }
 };
 
-// A small frame's sentence of refusal and the like.
-constexpr std::size_t slack = 512;
+// A small frame's sentence of refusal and the like, and the archive that a thread keeps.
+constexpr std::size_t slack = 512 + sizeof(bulkhead::detail::Decoder);
 
 template <class T>
 std::size_t peak_of_decoding(const Buffer& frame) {

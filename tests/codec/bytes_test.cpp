@@ -31,7 +31,7 @@ Buffer frame_of(const Parts&... parts) {
 }  // namespace
 
 TEST_CASE("outside of a call bytes are a part of their frame") {
-  for (const std::size_t size : {0, 1, 1000, 100'000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 1000, 100'000}) {
     const Bytes bytes = filled(size, 'x');
     CHECK(same(round_trip(bytes), bytes));
     CHECK(encoded(bytes).size() == size + 9);

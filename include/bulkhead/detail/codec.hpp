@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "bulkhead/detail/buffer.hpp"
 #include "bulkhead/detail/std_types.hpp"
@@ -13,12 +15,38 @@ CEREAL_SETUP_ARCHIVE_TRAITS(bulkhead::detail::Decoder, bulkhead::detail::Encoder
 
 namespace bulkhead::detail {
 
+// cereal's part of an archive takes longer to make than a small value takes to pack. So each thread
+// keeps one, which is away while it is in use: a type's own functions may pack something else.
+template <class Archive>
+class KeptArchive {
+ public:
+  template <class Bytes>
+  KeptArchive(Bytes& bytes, BytesCarrier* carrier) : archive_(std::move(kept())) {
+    if (archive_)
+      archive_->begin(bytes, carrier);
+    else
+      archive_ = std::make_unique<Archive>(bytes, carrier);
+  }
+  KeptArchive(const KeptArchive&) = delete;
+  KeptArchive& operator=(const KeptArchive&) = delete;
+  ~KeptArchive() { kept() = std::move(archive_); }
+
+  Archive& operator*() { return *archive_; }
+
+ private:
+  static std::unique_ptr<Archive>& kept() {
+    thread_local std::unique_ptr<Archive> archive;
+    return archive;
+  }
+  std::unique_ptr<Archive> archive_;
+};
+
 // Appends `value` to `out`, which stays as it was if this throws.
 template <class T>
 void encode(Buffer& out, const T& value, BytesCarrier* carrier = nullptr) {
   const std::size_t before = out.size();
   try {
-    Encoder(out, carrier)(value);
+    (*KeptArchive<Encoder>(out, carrier))(value);
   } catch (...) {
     out.resize(before);
     throw;
@@ -28,9 +56,9 @@ void encode(Buffer& out, const T& value, BytesCarrier* carrier = nullptr) {
 // `frame` holds one value and nothing else. After a throw, parts of `value` may have been read.
 template <class T>
 void decode(std::span<const std::byte> frame, T& value, BytesCarrier* carrier = nullptr) {
-  Decoder decoder(frame, carrier);
-  decoder(value);
-  decoder.finish();
+  KeptArchive<Decoder> decoder(frame, carrier);
+  (*decoder)(value);
+  (*decoder).finish();
 }
 
 // The frame of no value (void) is empty.

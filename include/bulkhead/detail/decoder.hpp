@@ -25,6 +25,12 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
  public:
   explicit Decoder(std::span<const std::byte> frame, BytesCarrier* carrier = nullptr)
       : Cereal(this), rest_(frame), carrier_(carrier) {}
+  // The next value, once the one before is there.
+  void begin(std::span<const std::byte> frame, BytesCarrier* carrier) {
+    rest_ = frame;
+    carrier_ = carrier;
+    claimed_ = inner_ = 0;
+  }
 
   template <class... Ts>
   Decoder& operator()(Ts&&... values) {
@@ -138,7 +144,7 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
   }
 
   std::span<const std::byte> rest_;
-  BytesCarrier* const carrier_;
+  BytesCarrier* carrier_;
   std::size_t claimed_ = 0;  // bytes of rest_ that declared elements still have to take
   std::size_t inner_ = 0;    // what the current element took for elements and blocks within it
   unsigned depth_ = 0;

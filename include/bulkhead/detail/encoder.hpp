@@ -23,7 +23,13 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
  public:
   // Without a carrier, all Bytes travel in the message.
   explicit Encoder(Buffer& out, BytesCarrier* carrier = nullptr)
-      : Cereal(this), out_(out), carrier_(carrier) {}
+      : Cereal(this), out_(&out), carrier_(carrier) {}
+  // The next value, once the one before is packed.
+  void begin(Buffer& out, BytesCarrier* carrier) {
+    out_ = &out;
+    carrier_ = carrier;
+    inner_ = 0;
+  }
 
   template <class... Ts>
   Encoder& operator()(const Ts&... values) {
@@ -43,9 +49,9 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
 
   void bytes(const void* data, std::size_t size) {
     if (size == 0) return;
-    const std::size_t at = out_.size();
-    out_.resize(at + size);
-    std::memcpy(out_.data() + at, data, size);
+    const std::size_t at = out_->size();
+    out_->resize(at + size);
+    std::memcpy(out_->data() + at, data, size);
   }
 
   // Bytes that become memory of their own, so they pay for no element around them.
@@ -61,18 +67,18 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
 
   // Empty: they are to be written here.
   std::optional<BytesHandle> attach(const Bytes& value) {
-    return carrier_ ? carrier_->attach(value, out_.size()) : std::nullopt;
+    return carrier_ ? carrier_->attach(value, out_->size()) : std::nullopt;
   }
 
   // One element, made of `parts`, padded until `floor` of its bytes are its own.
   template <class... Parts>
   void element(std::size_t floor, const Parts&... parts) {
-    const std::size_t start = out_.size();
+    const std::size_t start = out_->size();
     const std::size_t outer = std::exchange(inner_, 0);
     (*this)(parts...);
-    const std::size_t own = out_.size() - start - inner_;
-    if (own < floor) out_.resize(out_.size() + floor - own, std::byte{0});
-    inner_ = outer + (out_.size() - start);
+    const std::size_t own = out_->size() - start - inner_;
+    if (own < floor) out_->resize(out_->size() + floor - own, std::byte{0});
+    inner_ = outer + (out_->size() - start);
   }
 
  private:
@@ -93,8 +99,8 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
     }
   }
 
-  Buffer& out_;
-  BytesCarrier* const carrier_;
+  Buffer* out_;
+  BytesCarrier* carrier_;
   std::size_t inner_ = 0;  // what the current element wrote for elements and blocks within it
   unsigned depth_ = 0;
 };

@@ -61,7 +61,8 @@ std::vector<std::string> descriptors() {
 }  // namespace
 
 void put(const fs::path& file, const std::string& text) {
-  const fs::path draft = file.string() + ".draft";
+  // Several processes may put the same.
+  const fs::path draft = file.string() + ".draft" + std::to_string(::getpid());
   std::ofstream(draft) << text;
   fs::rename(draft, file);
 }
