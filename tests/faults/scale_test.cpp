@@ -36,7 +36,7 @@ Usage usage() {
 // Every second one with a spare, which every fourth needs.
 void start_and_stop(int pools) {
   for (int i = 0; i < pools; ++i) {
-    const std::size_t spares = i % 2;
+    const std::size_t spares = i % 2 == 0 ? 0 : 1;
     TestPool pool{{.workers = 1, .spares = spares}};
     if (i % 4 == 1) REQUIRE(error_of(pool.run(Die{})).code() == errc::worker_crashed);
     REQUIRE(value_of(pool.run(Add{i, 1})) == i + 1);
