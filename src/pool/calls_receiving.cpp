@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/clock.hpp"
 #include "platform/cpu.hpp"
 #include "pool/calls.hpp"
 #include "rpc/deliver.hpp"
@@ -61,7 +62,9 @@ void Calls::receive_until(detail::Call& call, Deadline deadline, Member member,
       sleep_until_rung(call, deadline, member, worker);
       continue;
     }
-    if (worker->connection().held() > 0) return leave_unattended(worker);
+    if (worker->connection().held() > 0 ||
+        worker->connection().receive_role().comes_often(platform::coarse_now()))
+      return leave_unattended(worker);
     if (!link.arm()) return;
   }
   worker->ring_reactor();  // what else came is not for this thread

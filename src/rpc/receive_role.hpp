@@ -7,12 +7,13 @@
 // lets go asks for knocks after that: the one who does so second sees what the first has done.
 //
 // A thread that takes one answer after another would make the peer ring, and the reactor come, each
-// time that it lets go. So where more answers are due it may leave the connection unattended: no
-// one is rung for. The reactor makes its rounds while any connection is, and looks after those to
-// which nobody has come back since the last.
+// time that it lets go. So where more answers are due, or threads come often, it may leave the
+// connection unattended: no one is rung for. The reactor makes its rounds while any connection is,
+// and looks after those to which nobody has come back since the last.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -48,7 +49,12 @@ class ReceiveRole {
     return knocked_.exchange(false);
   }
 
-  // By whoever has the role, before letting go.
+  // By whoever has the role, before letting go: whether threads come again and again, some thousand
+  // times a second. `tick` is of a clock that moves every few milliseconds.
+  bool comes_often(std::chrono::steady_clock::time_point tick) {
+    if (std::exchange(tick_, tick) != tick) often_ = std::exchange(turns_in_tick_, 0) >= many_turns;
+    return ++turns_in_tick_ >= many_turns || often_;
+  }
   void leave_unattended() { unattended_.store(true); }
   void attend() { unattended_.store(false); }
   bool unattended() const { return unattended_.load(); }
@@ -66,6 +72,11 @@ class ReceiveRole {
   std::atomic<bool> unattended_ = false;
   std::atomic<std::uint32_t> turns_ = 0;   // how often it was taken
   std::uint32_t turns_at_last_round_ = 0;  // the reactor's
+
+  static constexpr unsigned many_turns = 16;
+  std::chrono::steady_clock::time_point tick_{};
+  unsigned turns_in_tick_ = 0;
+  bool often_ = false;
 };
 
 }  // namespace bulkhead::rpc

@@ -44,3 +44,14 @@ TEST_CASE("A connection is forsaken when nobody has come between two rounds") {
   CHECK_FALSE(role.let_go());
   CHECK_FALSE(role.unattended());
 }
+
+TEST_CASE("Threads come often when they have come many times in this tick or the one before") {
+  using Tick = std::chrono::steady_clock::time_point;
+  const Tick first{std::chrono::milliseconds(4)}, second{std::chrono::milliseconds(8)},
+      third{std::chrono::milliseconds(12)};
+  ReceiveRole role;
+  for (int turn = 1; turn < 16; ++turn) CHECK_FALSE(role.comes_often(first));
+  CHECK(role.comes_often(first));
+  CHECK(role.comes_often(second));
+  CHECK_FALSE(role.comes_often(third));
+}
