@@ -140,6 +140,7 @@ FrameHeader RingReader::load_header() const {
 }
 
 void RingReader::copy_out(std::uint64_t position, std::size_t size, Buffer& out) const {
+  if (size == 0) return;  // the buffer's pointer may be null
   const std::size_t first = before_wrap(ring_, position, size);
   const std::size_t before = out.size();
   out.resize(before + size);

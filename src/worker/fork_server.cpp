@@ -18,6 +18,7 @@ namespace {
 // Its workers are dead when it is asked to end: what is left to do takes a moment, unless it hangs.
 constexpr std::chrono::seconds patience_to_leave{2};
 constexpr std::chrono::seconds patience_for_roof{1};
+constexpr std::chrono::seconds patience_for_tracer{1};
 constexpr std::chrono::milliseconds look_again{10};
 
 }  // namespace
@@ -233,7 +234,9 @@ void ForkServer::process_ended() {
   if (control_.running()) read_control();
   // What it started before it served shares its group.
   if (stage_ != Stage::serving) child_.pidfd.signal_group(child_.pid, SIGKILL);
-  const auto ending = child_.pidfd.reap(false).value_or(platform::Ending{});
+  const auto reaped = child_.pidfd.reap(false);
+  if (!reaped && look_for_end_again()) return;
+  const auto ending = reaped.value_or(platform::Ending{});
   output_->finish();
   errors_->finish();
   control_.stop();
@@ -244,6 +247,15 @@ void ForkServer::process_ended() {
   stage_ = Stage::dead;
   for (const auto& [number, worker] : std::exchange(unreaped_, {})) worker.reap(false);
   clear_roof(std::chrono::steady_clock::now() + patience_for_roof);
+}
+
+// Whoever traces a process hears of its end first: a debugger, or a sanitizer that looks for leaks.
+bool ForkServer::look_for_end_again() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!seen_dead_at_) seen_dead_at_ = now;
+  if (now - *seen_dead_at_ > patience_for_tracer) return false;
+  timer_.start(now + look_again, weak_from_this(), [this] { process_ended(); });
+  return true;
 }
 
 // What was in it may take a while to die.

@@ -91,6 +91,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   void fail(const Error& why);
   void timed_out(std::chrono::milliseconds connect_timeout);
   void process_ended();
+  bool look_for_end_again();
   void clear_roof(std::chrono::steady_clock::time_point end);
   bool roof_cleared() const;
   Error ended_unasked(const platform::Ending& ending);
@@ -115,6 +116,7 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   std::string roof_;
   process::Child child_;
   std::uint64_t start_time_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> seen_dead_at_;
   platform::Fd control_socket_;
   reactor::Watch control_;
   reactor::Watch process_;

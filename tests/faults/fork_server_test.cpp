@@ -1,5 +1,7 @@
 // The process that stands between the app and its workers ends or hangs.
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +37,13 @@ std::ptrdiff_t zombies() {
 #ifdef BULKHEAD_FAULT_POINTS
 Launch with_fault(const std::string& fault) { return Launch::self().env("BULKHEAD_FAULT", fault); }
 #endif
+
+// 0: there is no such process.
+char state_of(pid_t pid) {
+  const auto stat =
+      platform::parse_process_stat(platform::read_file("/proc/" + std::to_string(pid) + "/stat"));
+  return stat ? stat->state : '\0';
+}
 
 }  // namespace
 
@@ -166,6 +175,29 @@ TEST_CASE("what a killed fork server left is slow to go: other pools go on meanw
   platform::set_fault_hook(nullptr);
   platform::use_faults("");
   CHECK(value_of(pool.run(Add{1, 2})) == 3);
+}
+
+// Fault crash.fork-server-traced (idle): a debugger or tracer holds the fork server as it dies.
+// Then: it is reaped once that lets go, and another is launched.
+TEST_CASE("a fork server that dies while it is traced leaves no zombie") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 1}};
+  const pid_t server = fork_server_of(pool);
+  const platform::Pipe told = platform::make_pipe(), go = platform::make_pipe();
+  const pid_t tracer = start_in_child([&] {
+    const bool traces = ::ptrace(PTRACE_SEIZE, server, nullptr, nullptr) == 0;
+    char byte = traces ? 'y' : 'n';
+    expect(::write(told.write.get(), &byte, 1) == 1);
+    expect(::read(go.read.get(), &byte, 1) == 1);
+  });
+  char traced = 0;
+  REQUIRE(::read(told.read.get(), &traced, 1) == 1);
+  ::kill(server, SIGKILL);
+  if (traced == 'y') REQUIRE(wait_until([&] { return state_of(server) == 'Z'; }));
+  REQUIRE(::write(go.write.get(), "", 1) == 1);
+  REQUIRE(::waitpid(tracer, nullptr, 0) == tracer);
+  CHECK(value_of(pool.run(Add{1, 2})) == 3);
+  CHECK(wait_until([&] { return state_of(server) == 0; }));
 }
 
 // Fault crash.fork-server-stopped (one call)
