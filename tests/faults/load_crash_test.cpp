@@ -44,7 +44,7 @@ TEST_CASE("workers that a signal ends fail the calls that they ran, and no other
     CHECK(traffic.answers());
     CHECK(traffic.settle({.died = hit, .cause = Cause::signaled, .signal = signal}) == none);
     CHECK(pool.stats().crashes == 2);
-    CHECK(pool.stats().restarts == 2);
+    CHECK(wait_until([&] { return pool.stats().restarts == 2; }));
   }
 }
 

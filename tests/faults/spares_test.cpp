@@ -124,7 +124,7 @@ TEST_CASE("spares are replaced") {
     CHECK(seen.insert(pid_of(crew.pool)).second);
   }
   CHECK(crew.pool.stats().crashes == 10);
-  CHECK(crew.pool.stats().restarts == 10);
+  CHECK(wait_until([&] { return crew.pool.stats().restarts == 10; }));
 }
 
 // Fault crash.spare-idle (idle): a spare dies while it has nothing to do.
