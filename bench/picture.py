@@ -18,7 +18,7 @@ PANELS = {
     "call_p50_us": "One call of 64 bytes, median",
     "throughput_per_s": "Calls a second, 256 of them open",
     "string_64mib_p50_us": "64 MiB there and back, as a string",
-    "bytes_64mib_p50_us": "64 MiB there and back, as Bytes; peers as a string",
+    "bytes_64mib_p50_us": "64 MiB as Bytes (peers: a string)",
     "worker_ready_ms": "Start to first answer",
     "recover_ms": "Crash to next answer",
     "idle_private_mib": "Memory of an idle worker",
