@@ -4,31 +4,11 @@
 #include <cstring>
 
 #include "bulkhead/detail/refused.hpp"
+#include "rpc/made_bytes.hpp"
 
 namespace bulkhead::rpc {
 
 using detail::BytesHandle;
-
-// Made by the worker, until the app's last owner lets go.
-class AppBlobs::AnswerBytes final : public ipc::SharedBytes {
- public:
-  AnswerBytes(std::shared_ptr<ipc::Blob> blob, std::weak_ptr<AppBlobs> maker, BlobId id)
-      : SharedBytes(std::move(blob)), maker_(std::move(maker)), id_(id) {}
-  ~AnswerBytes() override {
-    const Holders passed_to = holders();
-    end(passed_to);
-    const auto maker = here() ? maker_.lock() : nullptr;
-    if (maker) maker->done_with(id_, !passed_to.empty());
-  }
-  bool seen_besides(const BytesHolder&) const override { return false; }
-  std::uint64_t id_at_maker(const BytesHolder& holder) const override {
-    return maker_.lock().get() == &holder ? id_ : 0;
-  }
-
- private:
-  const std::weak_ptr<AppBlobs> maker_;
-  const BlobId id_;
-};
 
 AppBlobs::AppBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
                    std::function<void()> ring)
@@ -203,7 +183,7 @@ Bytes AppBlobs::resolve_made(const BytesHandle& handle) {
   ++made.uses;
   const auto blob = made.blob;
   lock.unlock();
-  return {std::make_shared<AnswerBytes>(blob, weak_from_this(), handle.id), handle.size};
+  return {std::make_shared<MadeBytes<AppBlobs>>(blob, weak_from_this(), handle.id), handle.size};
 }
 
 void AppBlobs::done_with(BlobId id, bool passed_on) noexcept {

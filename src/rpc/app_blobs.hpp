@@ -20,6 +20,9 @@
 
 namespace bulkhead::rpc {
 
+template <class Blobs>
+class MadeBytes;
+
 class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_this<AppBlobs> {
  public:
   using Releases = std::span<std::atomic<std::uint32_t>>;
@@ -90,7 +93,7 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
     bool idle = false;           // the worker may use it again
     bool once = false;           // it is not to be used again
   };
-  class AnswerBytes;
+  friend class MadeBytes<AppBlobs>;
   using Lock = std::unique_lock<std::mutex>;
 
   BlobId give_one(const std::shared_ptr<const detail::BytesMemory>& memory);

@@ -9,6 +9,7 @@
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
 #include "platform/socket.hpp"
+#include "rpc/made_bytes.hpp"
 
 namespace bulkhead::rpc {
 
@@ -23,26 +24,6 @@ class WorkerBlobs::GivenBytes final : public ipc::SharedBytes {
   BlobId id() const { return id_; }
 
  private:
-  const BlobId id_;
-};
-
-class WorkerBlobs::MadeBytes final : public ipc::SharedBytes {
- public:
-  MadeBytes(std::shared_ptr<ipc::Blob> blob, std::weak_ptr<WorkerBlobs> maker, BlobId id)
-      : SharedBytes(std::move(blob)), maker_(std::move(maker)), id_(id) {}
-  ~MadeBytes() override {
-    const Holders passed_to = holders();
-    end(passed_to);
-    const auto maker = here() ? maker_.lock() : nullptr;
-    if (maker) maker->done_with(id_, !passed_to.empty());
-  }
-  bool seen_besides(const BytesHolder&) const override { return false; }
-  std::uint64_t id_at_maker(const BytesHolder& holder) const override {
-    return maker_.lock().get() == &holder ? id_ : 0;
-  }
-
- private:
-  const std::weak_ptr<WorkerBlobs> maker_;
   const BlobId id_;
 };
 
@@ -122,7 +103,7 @@ MutableBytes WorkerBlobs::make(std::size_t size) {
 }
 
 std::shared_ptr<detail::BytesMemory> WorkerBlobs::use(BlobId id, Made& made) {
-  auto bytes = std::make_shared<MadeBytes>(made.blob, weak_from_this(), id);
+  auto bytes = std::make_shared<MadeBytes<WorkerBlobs>>(made.blob, weak_from_this(), id);
   made.bytes = bytes;
   ++made.uses;
   return bytes;

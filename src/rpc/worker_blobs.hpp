@@ -17,6 +17,9 @@
 
 namespace bulkhead::rpc {
 
+template <class Blobs>
+class MadeBytes;
+
 class WorkerBlobs final : public ipc::BytesHolder,
                           public std::enable_shared_from_this<WorkerBlobs> {
  public:
@@ -34,7 +37,7 @@ class WorkerBlobs final : public ipc::BytesHolder,
 
  private:
   class GivenBytes;
-  class MadeBytes;
+  friend class MadeBytes<WorkerBlobs>;
   struct Given {
     std::shared_ptr<ipc::Blob> blob = {};
     std::weak_ptr<GivenBytes> bytes = {};

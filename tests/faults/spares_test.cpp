@@ -69,6 +69,17 @@ class Door {
   std::filesystem::path file_ = folder_ / "door";
 };
 
+// Whose workers die as they start, once it is broken.
+class Fragile {
+ public:
+  Launch launch() const { return Launch::self().env("TEST_WARM_UP", "die_if=" + broken_); }
+  void breaks() const { put(broken_, ""); }
+
+ private:
+  TempDir folder_;
+  std::string broken_ = folder_ / "broken";
+};
+
 }  // namespace
 
 TEST_CASE("spares are ready when a pool has started, get no calls, and are not counted") {
@@ -148,13 +159,9 @@ TEST_CASE("a spare that is killed while idle is replaced, and no call notices") 
 // Then: growing pauses; the workers that live go on.
 TEST_CASE("a pool whose spares die on every start goes on with its workers") {
   const LeakCheck leaks;
-  const TempDir folder;
-  const std::string broken = folder / "broken";
-  Staffed crew({.workers = 1,
-                .launch = Launch::self().env("TEST_WARM_UP", "die_if=" + broken),
-                .spares = 1,
-                .restart = {.count = 1}});
-  put(broken, "");
+  const Fragile program;
+  Staffed crew({.workers = 1, .launch = program.launch(), .spares = 1, .restart = {.count = 1}});
+  program.breaks();
   kill_all(crew.spares);
   REQUIRE(wait_until([&] { return crew.pool.stats().crashes >= 2; }));
   CHECK(value_of(crew.pool.run(Add{1, 2})) == 3);
@@ -164,13 +171,9 @@ TEST_CASE("a pool whose spares die on every start goes on with its workers") {
 // Fault crash.spare-loop (one call)
 TEST_CASE("a pool gives up when its last spare is gone, too, and not before") {
   const LeakCheck leaks;
-  const TempDir folder;
-  const std::string broken = folder / "broken";
-  Staffed crew({.workers = 1,
-                .launch = Launch::self().env("TEST_WARM_UP", "die_if=" + broken),
-                .spares = 1,
-                .restart = {.count = 1}});
-  put(broken, "");
+  const Fragile program;
+  Staffed crew({.workers = 1, .launch = program.launch(), .spares = 1, .restart = {.count = 1}});
+  program.breaks();
   kill_all(crew.workers);  // and then what replaces it: more than one is allowed
   REQUIRE(wait_until([&] { return crew.pool.stats().crashes >= 2; }));
   CHECK(crew.spares.contains(pid_of(crew.pool)));

@@ -110,6 +110,7 @@ void kill_workers(const Options& options, Findings& findings) {
   if (options.round == 0) run_missing_rounds(options, plan.size() + 1, findings);
   const std::size_t after = own_memory();
   over = true;
+  over.notify_all();
   untouched.join();
   machine.join();
   if (rounds.size() >= enough_rounds) check_memory(before, after, findings);

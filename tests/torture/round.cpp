@@ -119,7 +119,7 @@ void run_untouched(const std::atomic<bool>& over, Findings& findings) {
     TorturePool pool{{.workers = 2, .launch = Launch::self().env(Board::variable, board.path())}};
     // Little of it is in flight: the memory of the app is looked at meanwhile.
     Callers callers(pool, {0, board, findings, 1, std::chrono::milliseconds(2), 1 << 14}, 0);
-    while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    over.wait(false);
     callers.stop_calling();
     callers.finish();
     const PoolStats stats = pool.stats();

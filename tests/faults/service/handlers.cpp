@@ -47,10 +47,6 @@ std::vector<std::string> descriptors() {
   return found;
 }
 
-[[noreturn]] void wait_for_ever() {
-  for (;;) ::pause();
-}
-
 // Tells through the pipe who it is, and waits.
 [[noreturn]] void be_helper(const platform::Pipe& pipe) {
   const pid_t self = ::getpid();
@@ -59,6 +55,10 @@ std::vector<std::string> descriptors() {
 }
 
 }  // namespace
+
+void wait_for_ever() {
+  for (;;) ::pause();
+}
 
 void put(const fs::path& file, const std::string& text) {
   // Several processes may put the same.

@@ -41,6 +41,7 @@ void kill_siblings(const KillSiblings& request);
 
 // Puts `text` into the file in one step: who sees the file sees all of it.
 void put(const std::filesystem::path& file, const std::string& text);
+[[noreturn]] void wait_for_ever();
 // However long that takes: these processes are killed when nobody needs them any more.
 void wait_for(const std::filesystem::path& file);
 

@@ -18,9 +18,8 @@ void do_what(const std::string& told) {
   const std::string file = equals == told.npos ? "" : told.substr(equals + 1);
   if (what == "throw") throw std::runtime_error("told to throw");
   if (what == "die") std::abort();
-  if (what == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
-  if (what == "thread")
-    std::thread([] { std::this_thread::sleep_for(std::chrono::hours(1)); }).detach();
+  if (what == "hang") wait_for_ever();
+  if (what == "thread") std::thread(wait_for_ever).detach();
   if (what == "wait") {
     put(file + ".awaited", "");
     wait_for(file);
