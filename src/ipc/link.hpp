@@ -93,6 +93,7 @@ class Link {
   Wake sleep(Deadline deadline, Arm arm, Disarm disarm);
   SpinPolicy::Time worker_limit() const;
   void publish_core(std::uint32_t core);
+  void publish_core_now_and_then();
 
   // Constant after construction, but for the segment's name; the bell may be rung by any thread.
   Segment segment_;
@@ -104,6 +105,7 @@ class Link {
   // Sending. On other cache lines than receiving, for each may have a core of its own.
   alignas(cache_line) RingWriter writer_;
   Wait for_room_;
+  unsigned sent_ = 0;
 
   // Receiving.
   alignas(cache_line) RingReader reader_;

@@ -101,15 +101,17 @@ Read RingReader::read(Buffer& out) {
     return Read::violation;
   }
   copy_out(head_ + sizeof header, header.size, out);
+  // A writer that was woken for each small frame would sleep again at once. Half of the ring is
+  // room for any frame, and an emptied ring is always reported: `tail_` is never ahead.
+  const std::uint64_t half = ring_.capacity / 2;
+  tells_room_ = head_ + size == tail_ || (free() < half && free() + size >= half);
   head_ += size;
-  ring_.control->head.store(head_, seq_cst);
+  ring_.control->head.store(head_, tells_room_ ? seq_cst : std::memory_order_release);
   return header.flags & more ? Read::part : Read::frame;
 }
 
 bool RingReader::must_wake_writer() {
-  // A writer that was woken for each small frame would sleep again at once. Half of the ring is
-  // room for any frame, and an emptied ring is always reported: `tail_` is never ahead.
-  return free() >= ring_.capacity / 2 && take_sleeper(ring_.control->writer_sleeps) != 0;
+  return tells_room_ && take_sleeper(ring_.control->writer_sleeps) != 0;
 }
 
 bool RingReader::ready() {

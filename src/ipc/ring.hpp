@@ -7,7 +7,8 @@
 //
 // Neither end makes system calls. One that is about to sleep says so and then looks once more; the
 // other publishes and then looks whether it must wake it. All four are sequentially consistent, so
-// in their single order one of the two sees the other, and no wake-up is lost.
+// in their single order one of the two sees the other, and no wake-up is lost. A reader looks, and
+// publishes in that way, only where a writer is to be woken.
 //
 // An end is for one thread at a time. The ring must remain mapped while its ends live.
 #pragma once
@@ -81,7 +82,7 @@ class RingReader {
   // parts of a message: its size is the caller's to limit, between frames.
   [[nodiscard]] Read read(Buffer& out);
   // After reading: true if the writer sleeps and has room enough, once for each sleep. The caller
-  // then rings.
+  // then rings. Enough is half of the ring, or that there is nothing more to be read.
   [[nodiscard]] bool must_wake_writer();
 
   // Whether read() has something to say.
@@ -101,7 +102,8 @@ class RingReader {
 
   RingMemory ring_;
   std::uint64_t head_ = 0;
-  std::uint64_t tail_ = 0;  // as last seen
+  std::uint64_t tail_ = 0;   // as last seen
+  bool tells_room_ = false;  // the last frame has made room enough for a writer that sleeps
   bool violated_ = false;
 };
 

@@ -28,12 +28,14 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       cores_(platform::usable_cores()),
       budget_(std::make_shared<ipc::Budget>(limits.bytes.alive)),
       schedule_(limits.members, ahead),
-      seats_(limits.members) {}
+      seats_(limits.members) {
+  for (Seat& empty : seats_) empty.role.try_take();
+}
 
 // ------------------------------------------------------------ giving
 
 void Calls::submit(const std::shared_ptr<detail::Call>& call) {
-  if (auto why = out_of_reach()) return call->settle(std::move(why));
+  if (!home_.here()) return call->settle(out_of_reach());
   const auto [objection, sleeping] = take(call);
   if (sleeping) sleeping->connection().ring();
   if (!objection) return;
@@ -63,7 +65,7 @@ Calls::Taken Calls::take(const std::shared_ptr<detail::Call>& call) {
                                         " queue is full: " + std::to_string(limits_.queue) +
                                         " calls wait for a worker (queue_limit)")};
   call->source = shared_from_this();
-  ++open_;
+  ++taken_;
   rpc::OpenCall open{.call = call,
                      .life = rpc::CallLife(call->type->idempotent, limits_.attempts),
                      .id = ++last_id_};
@@ -95,7 +97,7 @@ void Calls::dispatch() {
 }
 
 // True when the worker is to be rung for.
-bool Calls::give(Member member, rpc::OpenCall open) {
+bool Calls::give(Member member, rpc::OpenCall&& open) {
   Seat& seat = seats_[member];
   open.life.hand_over();
   open.since = platform::coarse_now();
@@ -122,7 +124,7 @@ void Calls::advise(Seat& seat) {
 
 // A worker has a thread free: if nothing waits, it gets some of what another has not begun.
 void Calls::relieve(Member free) {
-  if (!queue_.empty()) return;
+  if (waiting() == 0 || !queue_.empty()) return;
   const auto theft = schedule_.relief_for(free);
   if (!theft) return;
   take_back(theft->from, theft->count);
@@ -144,12 +146,22 @@ void Calls::take_back(Member from, std::size_t count) {
 
 // ------------------------------------------------------------ settling
 
-// Counted first: who has seen the answer sees it in the statistics.
-void Calls::settle(const rpc::OpenCall& open, std::exception_ptr error) {
-  ++(error ? failed_ : completed_);
+// Counted first: who has seen the error sees it in the statistics.
+void Calls::fail(const rpc::OpenCall& open, std::exception_ptr error) {
+  ++failed_;
   open.call->settle(std::move(error));
-  if (--open_ == 0 && watched_.load())
+  settled(1);
+}
+
+void Calls::settled(std::size_t count) {
+  settled_ += count;
+  if (watched_.load() && open() == 0)
     if (const auto listener = listener_.lock()) listener->all_settled();
+}
+
+std::size_t Calls::open() const {
+  const std::lock_guard lock(mutex_);
+  return taken_ - settled_.load();
 }
 
 void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
@@ -175,9 +187,7 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
                   std::make_move_iterator(again.end()));
     dispatch();
   }
-  for (auto& open : failed) {
-    settle(open, std::make_exception_ptr(why(open)));
-  }
+  for (auto& open : failed) fail(open, std::make_exception_ptr(why(open)));
 }
 
 void Calls::refuse(std::optional<Error> why) {
@@ -191,7 +201,7 @@ void Calls::fail_queued(const Error& why) {
     const std::lock_guard lock(mutex_);
     calls.swap(queue_);
   }
-  fail(calls, why);
+  shut_down(calls, why);
 }
 
 void Calls::fail_all(const Error& why) {
@@ -209,23 +219,27 @@ void Calls::fail_all(const Error& why) {
       left = seats_[member].worker->connection().drain();
       held_ -= left.begun.size() + left.not_begun.size();
     }
-    fail(left.begun, why);
-    fail(left.not_begun, why);
+    shut_down(left.begun, why);
+    shut_down(left.not_begun, why);
   }
 }
 
 template <class OpenCalls>
-void Calls::fail(OpenCalls& calls, const Error& why) {
+void Calls::shut_down(OpenCalls& calls, const Error& why) {
   for (auto& open : calls)
     if (open.life.shut_down().then == rpc::CallLife::Step::Then::fail)
-      settle(open, std::make_exception_ptr(why));
+      fail(open, std::make_exception_ptr(why));
 }
 
 // ------------------------------------------------------------ the crew's side
 
 void Calls::seat(Member member, Worker worker) {
+  Seat& seat = seats_[member];
   const std::lock_guard lock(mutex_);
-  seats_[member] = {.worker = std::move(worker)};
+  seat.worker = std::move(worker);
+  seat.spins = false;
+  seat.answered = seat.last_round = 0;
+  static_cast<void>(seat.role.let_go());  // nobody was turned away from an empty seat
 }
 
 void Calls::joined(Member member) {
@@ -259,23 +273,22 @@ void Calls::retire(Member member) {
 }
 
 std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
-  Worker worker;
+  Seat& seat = seats_[member];
   {
     const std::lock_guard lock(mutex_);
-    worker = seats_[member].worker;
     schedule_.left(member);  // it gets nothing more
   }
-  rpc::ReceiveRole& role = worker->connection().receive_role();
-  if (!role.try_take_or_demand()) {
-    worker->connection().nudge();
+  if (!seat.role.try_take_or_demand()) {
+    seat.worker->connection().nudge();
     return std::nullopt;
   }
-  while (receive_batch(member, worker) == Turn::more) continue;
-  static_cast<void>(role.let_go());  // who is turned away now has nothing left to receive
+  while (receive_batch(member) == Turn::more) continue;
+  seat.role.attend();
+  Worker worker;  // ends after the lock
   const std::lock_guard lock(mutex_);
-  rpc::AppEnd::Left left = worker->connection().drain();
+  rpc::AppEnd::Left left = seat.worker->connection().drain();
   held_ -= left.begun.size() + left.not_begun.size();
-  seats_[member].worker.reset();
+  worker = std::move(seat.worker);
   return left;
 }
 
@@ -284,7 +297,7 @@ void Calls::fill(PoolStats& stats) const {
   stats.workers = schedule_.members();
   stats.queued = waiting();
   stats.in_flight = schedule_.running();
-  stats.completed = completed_.load();
+  for (const Seat& seat : seats_) stats.completed += seat.completed.load();
   stats.failed = failed_.load();
 }
 

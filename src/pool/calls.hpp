@@ -19,6 +19,7 @@
 #include "pool/flow.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
+#include "rpc/receive_role.hpp"
 #include "worker/worker_process.hpp"
 
 namespace bulkhead::pool {
@@ -80,14 +81,17 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void fail_queued(const Error& why);
   // All that are open, wherever they are; the workers' later answers count as violations.
   void fail_all(const Error& why);
-  std::size_t open() const { return open_.load(); }
+  std::size_t open() const;
   void watch_settled() { watched_.store(true); }
 
  private:
   struct Seat {
+    // Changed under the lock by whoever has the role: either is enough to look.
     Worker worker;
     bool spins = false;                          // what its hint says
     std::uint64_t answered = 0, last_round = 0;  // answers so far, and at the reactor's last round
+    rpc::ReceiveRole role;  // synchronizes itself; the crew has it while nobody sits here
+    std::atomic<std::uint64_t> completed = 0;  // calls; counted by whoever has the role
   };
   // What a look into a response ring has found behind the messages that it has brought.
   enum class Turn {
@@ -96,25 +100,29 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     stop,     // the worker broke the rules: there is nothing more to be had from it
   };
 
-  void receive_until(detail::Call& call, Deadline deadline, Member member, const Worker& worker,
-                     bool may_spin);
-  void sleep_until_rung(detail::Call& call, Deadline deadline, Member member, const Worker& worker);
-  void receive_some(Member member, const Worker& worker);
-  void leave_unattended(const Worker& worker);
+  // With the role of that seat:
+  void receive_until(detail::Call& call, Deadline deadline, Member member);
+  bool spin_for_answer(ipc::Link& link);
+  void sleep_until_rung(detail::Call& call, Deadline deadline, Member member);
+  void receive_some(Member member);
+  void leave_unattended(Seat& seat);
+  void let_go(Member member);
+  Turn receive_batch(Member member);
+  using Answers = std::span<rpc::AppEnd::Message>;
+  bool take_answers(Member member, Answers answers);
+  std::size_t close(Member member, Answers answers);
+  void deliver(Seat& seat, detail::Call& call, std::exception_ptr error);
+  void reopen(Member member, Answers answers);
+
   bool anyone_unattended() const;
   bool watch_flow();
-  Worker worker_at(Member member) const;
-  Turn receive_batch(Member member, const Worker& worker);
-  using Answers = std::span<rpc::AppEnd::Message>;
-  bool take_answers(Member member, const Worker& worker, Answers answers);
-  std::size_t close(Member member, const Worker& worker, Answers answers);
-  void reopen(Member member, const Worker& worker, Answers answers);
   void distrust(const Worker& worker, std::string how);
   void tell_spent(const Worker& worker);
   void violated(const Worker& worker, std::string how);
-  void settle(const rpc::OpenCall& open, std::exception_ptr error);
+  void fail(const rpc::OpenCall& open, std::exception_ptr error);
+  void settled(std::size_t count);
   template <class OpenCalls>
-  void fail(OpenCalls& calls, const Error& why);
+  void shut_down(OpenCalls& calls, const Error& why);
   struct Taken {
     std::optional<Error> objection = {};  // why it was not
     Worker sleeping = {};                 // who is to be rung for
@@ -123,7 +131,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::size_t waiting() const;
   bool runs_next_at_once() const;
   void dispatch();
-  [[nodiscard]] bool give(Member member, rpc::OpenCall open);
+  [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
   void advise(Seat& seat);
@@ -138,20 +146,21 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   const std::shared_ptr<ipc::Budget> budget_;  // of make_bytes
 
   // Counters; each stands for itself.
-  std::atomic<std::uint64_t> completed_ = 0, failed_ = 0;
-  std::atomic<std::size_t> open_ = 0;  // taken and not settled
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<std::size_t> settled_ = 0;  // of those that were taken
   std::atomic<std::size_t> spinners_ = 0;
   std::atomic<bool> watched_ = false;
   std::atomic<bool> rounds_ = false;  // the reactor makes its rounds
 
   mutable std::mutex mutex_;
-  // guarded by mutex_
+  // guarded by mutex_, or as a Seat says
   Schedule schedule_;
   Flow flow_;
   std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
   std::deque<rpc::OpenCall> queue_;
-  std::size_t held_ = 0;  // calls that workers have
+  std::size_t taken_ = 0;  // calls
+  std::size_t held_ = 0;   // those that workers have
   rpc::CallId last_id_ = 0;
   std::optional<Error> refusal_;
   bool closed_ = false;  // nothing is tried again: there will be no workers

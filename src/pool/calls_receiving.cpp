@@ -21,59 +21,69 @@ bool passed(detail::AnswerSource::Deadline deadline) {
 }  // namespace
 
 void Calls::receive_for(detail::Call& call, Deadline deadline) {
+  if (!home_.here()) return call.settle(out_of_reach());
   while (!call.ready() && !passed(deadline)) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
     if (member == detail::Call::nowhere) return;
-    Worker worker;
-    std::size_t running = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      worker = seats_[member].worker;
-      running = schedule_.running();
-    }
     // Whoever has the role brings this answer too.
-    if (!worker || !worker->connection().receive_role().try_take()) return;
-    const bool may_spin = ++spinners_ + running <= cores_;
-    receive_until(call, deadline, member, worker, may_spin);
-    --spinners_;
-    if (worker->connection().receive_role().let_go()) worker->ring_reactor();
+    if (!seats_[member].role.try_take()) return;
+    receive_until(call, deadline, member);
+    let_go(member);
     // It sleeps here, unless the call went to another worker meanwhile.
     if (call.at.load(std::memory_order_relaxed) == member) return;
   }
 }
 
+void Calls::let_go(Member member) {
+  if (!seats_[member].role.let_go()) return;
+  const std::lock_guard lock(mutex_);
+  if (const Worker& worker = seats_[member].worker) worker->ring_reactor();
+}
+
 // Lets go only when the worker is to ring for what it sends next, or the reactor is to look.
-void Calls::receive_until(detail::Call& call, Deadline deadline, Member member,
-                          const Worker& worker, bool may_spin) {
-  ipc::Link& link = worker->connection().link();
-  link.disarm();
-  const auto limit = may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero();
+void Calls::receive_until(detail::Call& call, Deadline deadline, Member member) {
+  Seat& seat = seats_[member];
+  rpc::AppEnd& connection = seat.worker->connection();
+  connection.link().disarm();
   const auto is_over = [&] {
     return call.ready() || call.at.load(std::memory_order_relaxed) != member || passed(deadline) ||
-           worker->connection().receive_role().demanded();
+           seat.role.demanded();
   };
   for (int others = 0; others < batches_for_others;) {
-    const Turn turn = receive_batch(member, worker);
+    const Turn turn = receive_batch(member);
     if (turn == Turn::stop) return;
-    if (is_over()) ++others;  // those that are there are taken along, but not for ever
+    const bool over = is_over();
+    if (over) ++others;  // those that are there are taken along, but not for ever
     if (turn == Turn::more) continue;
-    if (!is_over() && link.spin_for_frame(limit)) continue;
-    if (!is_over()) {
-      sleep_until_rung(call, deadline, member, worker);
-      continue;
+    if (over) {
+      if (connection.held() > 0 || seat.role.comes_often(connection.last_answer()))
+        return leave_unattended(seat);
+      if (!connection.link().arm()) return;
+    } else if (!spin_for_answer(connection.link())) {
+      sleep_until_rung(call, deadline, member);
     }
-    if (worker->connection().held() > 0 ||
-        worker->connection().receive_role().comes_often(platform::coarse_now()))
-      return leave_unattended(worker);
-    if (!link.arm()) return;
   }
-  worker->ring_reactor();  // what else came is not for this thread
+  seat.worker->ring_reactor();  // what else came is not for this thread
+}
+
+// Only while those that run calls, and those that spin for answers, have a core each.
+bool Calls::spin_for_answer(ipc::Link& link) {
+  std::size_t running = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    running = schedule_.running();
+  }
+  const bool may_spin = ++spinners_ + running <= cores_;
+  const bool there =
+      link.spin_for_frame(may_spin ? ipc::SpinPolicy::longest : ipc::SpinPolicy::Time::zero());
+  --spinners_;
+  return there;
 }
 
 // The worker rings for this thread alone. Whoever settles the call, moves it, or needs the role
 // nudges it.
-void Calls::sleep_until_rung(detail::Call& call, Deadline deadline, Member member,
-                             const Worker& worker) {
+void Calls::sleep_until_rung(detail::Call& call, Deadline deadline, Member member) {
+  const Worker& worker = seats_[member].worker;
   rpc::AppEnd& connection = worker->connection();
   if (!call.begin_sleep({worker, &connection})) return;
   // Seen here, or seen to sleep by the one who moves it.
@@ -84,21 +94,18 @@ void Calls::sleep_until_rung(detail::Call& call, Deadline deadline, Member membe
 }
 
 // This thread will be back for the next answer, as a rule.
-void Calls::leave_unattended(const Worker& worker) {
-  worker->connection().receive_role().leave_unattended();
-  if (rounds_.load() || rounds_.exchange(true)) return;
+void Calls::leave_unattended(Seat& seat) {
+  if (!seat.role.leave_unattended() || rounds_.exchange(true)) return;
   if (const auto listener = listener_.lock()) listener->answers_unattended();
 }
 
 bool Calls::make_round() {
   for (Member member = 0; member < seats_.size(); ++member) {
-    const Worker worker = worker_at(member);
-    if (!worker) continue;
-    rpc::ReceiveRole& role = worker->connection().receive_role();
+    rpc::ReceiveRole& role = seats_[member].role;
     if (!role.unattended() || !role.is_forsaken() || !role.try_take()) continue;
     role.attend();
-    receive_some(member, worker);
-    if (role.let_go()) worker->ring_reactor();
+    receive_some(member);
+    let_go(member);
   }
   if (watch_flow() || anyone_unattended()) return true;
   // Whoever leaves one now sees this, or is seen.
@@ -127,15 +134,8 @@ bool Calls::watch_flow() {
 }
 
 bool Calls::anyone_unattended() const {
-  const std::lock_guard lock(mutex_);
-  return std::any_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
-    return seat.worker && seat.worker->connection().receive_role().unattended();
-  });
-}
-
-Calls::Worker Calls::worker_at(Member member) const {
-  const std::lock_guard lock(mutex_);
-  return seats_[member].worker;
+  return std::any_of(seats_.begin(), seats_.end(),
+                     [](const Seat& seat) { return seat.role.unattended(); });
 }
 
 void Calls::rang(Member member) {
@@ -149,29 +149,29 @@ void Calls::rang(Member member) {
     send_violated = worker->connection().send_violated();
   }
   if (send_violated) return violated(worker, "it moved the end of its request ring");
-  rpc::ReceiveRole& role = worker->connection().receive_role();
-  if (!role.try_take_or_knock()) return;
-  receive_some(member, worker);
-  if (role.let_go()) worker->ring_reactor();
+  if (!seats_[member].role.try_take_or_knock()) return;
+  receive_some(member);
+  let_go(member);
 }
 
-void Calls::receive_some(Member member, const Worker& worker) {
+void Calls::receive_some(Member member) {
+  const Worker& worker = seats_[member].worker;
   ipc::Link& link = worker->connection().link();
   link.disarm();
   for (int batches = 0; batches < batches_for_others; ++batches) {
-    const Turn turn = receive_batch(member, worker);
+    const Turn turn = receive_batch(member);
     if (turn == Turn::stop || (turn == Turn::nothing && !link.arm())) return;
   }
   worker->ring_reactor();  // others have their turn first
 }
 
-Calls::Turn Calls::receive_batch(Member member, const Worker& worker) {
+Calls::Turn Calls::receive_batch(Member member) {
+  const Worker& worker = seats_[member].worker;
   rpc::AppEnd& connection = worker->connection();
   auto [messages, behind] = connection.receive_batch();
   if (!messages.empty()) {
     const bool answers_only = messages.back().is_answer();
-    if (!take_answers(member, worker,
-                      answers_only ? messages : messages.first(messages.size() - 1)))
+    if (!take_answers(member, answers_only ? messages : messages.first(messages.size() - 1)))
       return Turn::stop;
     if (!answers_only) worker->said(messages.back());
   }
@@ -182,54 +182,73 @@ Calls::Turn Calls::receive_batch(Member member, const Worker& worker) {
 }
 
 // False when one of them cannot be.
-bool Calls::take_answers(Member member, const Worker& worker, Answers answers) {
+bool Calls::take_answers(Member member, Answers answers) {
   if (answers.empty()) return true;
-  const std::size_t closed = close(member, worker, answers);
+  Seat& seat = seats_[member];
+  const Worker& worker = seat.worker;
+  const std::size_t closed = close(member, answers);
+  std::size_t delivered = 0;
   for (std::size_t i = 0; i < closed; ++i) {
     rpc::OpenCall& open = answers[i].open;
     auto verdict =
         rpc::judge(*open.call, answers[i], worker->name(), worker->connection().blobs().get());
     if (!verdict.violation.empty()) {
-      reopen(member, worker, answers.subspan(i, closed - i));
+      settled(delivered);
+      reopen(member, answers.subspan(i, closed - i));
       distrust(worker, std::move(verdict.violation));
       return false;
     }
-    if (open.life.answered().then == rpc::CallLife::Step::Then::deliver)
-      settle(open, std::move(verdict.error));
+    if (open.life.answered().then == rpc::CallLife::Step::Then::deliver) {
+      deliver(seat, *open.call, std::move(verdict.error));
+      ++delivered;
+    }
     open.call.reset();
   }
+  settled(delivered);
   if (closed < answers.size()) distrust(worker, "it answered a call that it did not have");
   return closed == answers.size();
 }
 
+// Counted first: who has seen the answer sees it in the statistics.
+void Calls::deliver(Seat& seat, detail::Call& call, std::exception_ptr error) {
+  if (error)
+    ++failed_;
+  else
+    seat.completed.store(seat.completed.load(std::memory_order_relaxed) + 1,
+                         std::memory_order_relaxed);
+  call.settle(std::move(error));
+}
+
 // Up to the first that answers nothing. What waits takes the place of what is answered.
-std::size_t Calls::close(Member member, const Worker& worker, Answers answers) {
+std::size_t Calls::close(Member member, Answers answers) {
+  Seat& seat = seats_[member];
   std::size_t closed = 0;
   bool spent = false;
   {
     const std::lock_guard lock(mutex_);
+    const auto now = platform::coarse_now();
     for (; closed < answers.size(); ++closed) {
-      auto open = worker->connection().close(answers[closed].head);
+      auto open = seat.worker->connection().close(answers[closed].head, now);
       if (!open) break;
-      answers[closed].open = std::move(*open);
+      answers[closed].open = *std::move(open);
     }
     held_ -= closed;
     answered_ += closed;
-    seats_[member].answered += closed;
+    seat.answered += closed;
     schedule_.returned(member, closed);
     dispatch();
     if (schedule_.has_free_thread(member)) relieve(member);
     spent = schedule_.spent(member);
   }
-  if (spent) tell_spent(worker);
+  if (spent) tell_spent(seat.worker);
   return closed;
 }
 
 // An answer that cannot be, and those behind it: they count as begun.
-void Calls::reopen(Member member, const Worker& worker, Answers answers) {
+void Calls::reopen(Member member, Answers answers) {
   const std::lock_guard lock(mutex_);
   for (auto& answer : answers) {
-    worker->connection().reopen(std::move(answer.open));
+    seats_[member].worker->connection().reopen(std::move(answer.open));
     schedule_.gave(member);
     ++held_;
   }

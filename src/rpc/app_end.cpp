@@ -4,7 +4,6 @@
 #include <cstring>
 #include <numeric>
 
-#include "platform/clock.hpp"
 #include "platform/fault.hpp"
 
 namespace bulkhead::rpc {
@@ -30,11 +29,11 @@ void AppEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits,
 
 // ------------------------------------------------------------ sending, under the owner's lock
 
-void AppEnd::hand_over(OpenCall open) {
+void AppEnd::hand_over(OpenCall&& open) {
   if (hand_over_unrung(std::move(open))) ring();
 }
 
-bool AppEnd::hand_over_unrung(OpenCall open) {
+bool AppEnd::hand_over_unrung(OpenCall&& open) {
   if (!open.call->attachments.empty() && blobs_) blobs_->give(*open.call);
   const Slot slot = take_slot();
   const Ticket ticket = ++last_ticket_;
@@ -60,14 +59,14 @@ bool AppEnd::hand_over_unrung(OpenCall open) {
 
 Slot AppEnd::take_slot() {
   const Slot slot = free_slots_[first_free_];
-  first_free_ = (first_free_ + 1) % free_slots_.size();
+  first_free_ = next_in_ring(first_free_);
   held_.store(held() + 1, std::memory_order_relaxed);
   return slot;
 }
 
 void AppEnd::free_slot(Slot slot) {
-  const std::size_t free = free_slots_.size() - held();
-  free_slots_[(first_free_ + free) % free_slots_.size()] = slot;
+  free_slots_[after_last_free_] = slot;
+  after_last_free_ = next_in_ring(after_last_free_);
   held_.store(held() - 1, std::memory_order_relaxed);
 }
 
@@ -171,7 +170,7 @@ OpenCall AppEnd::release(Slot slot) {
   return std::move(entries_[slot].open);
 }
 
-std::optional<OpenCall> AppEnd::close(const Head& head) {
+std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
   if (head.slot >= entries_.size() || head.ticket == 0) return std::nullopt;
   const Entry& entry = entries_[head.slot];
   if (entry.ticket != head.ticket || entry.open.id != head.id ||
@@ -181,9 +180,8 @@ std::optional<OpenCall> AppEnd::close(const Head& head) {
     return m.head.ticket == head.ticket;
   });
   if (still_going_out) return std::nullopt;  // nobody can have answered that
-  OpenCall open = release(head.slot);
-  last_answer_ = platform::coarse_now();
-  return open;
+  last_answer_ = now;
+  return release(head.slot);
 }
 
 // Without a slot: the one that it had may be in use again, and no other free.
@@ -241,7 +239,8 @@ AppEnd::Received AppEnd::receive(Message& message) {
                                 : Received::violation;
     if (const char* fault = fault_of_part(before, read == ipc::Read::frame)) return violate(fault);
     if (read == ipc::Read::part) continue;
-    std::swap(message, incoming_);
+    message.head = incoming_.head;
+    message.bytes.swap(incoming_.bytes);
     incoming_.bytes.clear();
     return Received::message;
   }

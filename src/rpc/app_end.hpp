@@ -2,7 +2,7 @@
 //
 // Two sides, used by different threads at the same time:
 //   - sending and the table of open calls: under the lock of the owner;
-//   - receiving: by whoever holds the receive role. Nobody receives without it.
+//   - receiving: by whoever has the receive role (receive_role.hpp). Nobody receives without it.
 #pragma once
 
 #include <array>
@@ -19,7 +19,6 @@
 #include "ipc/link.hpp"
 #include "rpc/app_blobs.hpp"
 #include "rpc/open_call.hpp"
-#include "rpc/receive_role.hpp"
 #include "rpc/wire.hpp"
 
 namespace bulkhead::rpc {
@@ -40,9 +39,9 @@ class AppEnd final : public detail::Sleeper {
   void runs(std::size_t at_once) { at_once_ = at_once; }
   // Gives the worker a call, of which it holds fewer than `capacity`. It goes out at once, or when
   // there is room in the ring.
-  void hand_over(OpenCall call);
+  void hand_over(OpenCall&& call);
   // The same, but if this is true the worker sleeps, and ring() is to follow, which needs no lock.
-  [[nodiscard]] bool hand_over_unrung(OpenCall call);
+  [[nodiscard]] bool hand_over_unrung(OpenCall&& call);
   void ring() const { link_.ring(ipc::Ear::usual); }
   // Asks the worker to end when it has done what it was given.
   void leave();
@@ -51,7 +50,9 @@ class AppEnd final : public detail::Sleeper {
   // Takes back up to `count` calls that the worker has not begun, the latest first.
   std::vector<OpenCall> take_back(std::size_t count);
   // The call that `head` answers, no longer open. Empty: it answers none, which no worker does.
-  std::optional<OpenCall> close(const Head& head);
+  std::optional<OpenCall> close(const Head& head, OpenCall::Time now = {});
+  // When it last answered one. For whoever closes them.
+  OpenCall::Time last_answer() const { return last_answer_; }
   // Puts back a call whose answer could not be one: it counts as begun.
   void reopen(OpenCall call);
   struct Left {
@@ -66,7 +67,6 @@ class AppEnd final : public detail::Sleeper {
 
   // --- with the receive role
 
-  ReceiveRole& receive_role() { return receive_role_; }
   // From any thread: wakes the one that has the role, if it sleeps.
   void nudge() noexcept override { link_.bell().nudge(); }
 
@@ -114,6 +114,7 @@ class AppEnd final : public detail::Sleeper {
   OpenCall release(Slot slot);
   Slot take_slot();
   void free_slot(Slot slot);
+  std::size_t next_in_ring(std::size_t at) const { return ++at == free_slots_.size() ? 0 : at; }
   void put_last(Slot slot);
   void unlink(Slot slot);
   void forget_outgoing(Ticket ticket);
@@ -133,7 +134,7 @@ class AppEnd final : public detail::Sleeper {
   // A ring: what was freed first is used first, so that the app does not write into a cache line
   // in which the worker claims its next call.
   std::vector<Slot> free_slots_;
-  std::size_t first_free_ = 0;
+  std::size_t first_free_ = 0, after_last_free_ = 0;
   std::atomic<std::size_t> held_ = 0;  // changed under the lock only
   Slot first_given_ = none, last_given_ = none;
   std::deque<Outgoing> outbox_;
@@ -144,8 +145,7 @@ class AppEnd final : public detail::Sleeper {
   OpenCall::Time last_answer_{};
 
   // with the receive role
-  ReceiveRole receive_role_;  // synchronizes itself
-  Message incoming_;          // what has come of the next message
+  Message incoming_;  // what has come of the next message
   std::array<Message, 16> batch_;
   std::string violation_;
 };

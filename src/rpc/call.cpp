@@ -13,7 +13,7 @@ bool Call::settle_if_lost() {
 }
 
 bool Call::wait(AnswerSource::Deadline deadline) {
-  if (ready_or_lost()) return true;
+  if (ready()) return true;
   if (source) source->receive_for(*this, deadline);
   for (std::uint32_t seen = state_.load(std::memory_order_acquire); seen != settled;
        seen = state_.load(std::memory_order_acquire)) {

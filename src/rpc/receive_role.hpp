@@ -3,8 +3,8 @@
 //
 // Letting go must not lose a wake-up. Whoever receives says, before letting go, that the connection
 // sleeps; from then on the peer rings for the reactor. If the reactor hears that bell while the
-// role is not free yet, it is turned away, though nobody will look again. So it knocks, and whoever
-// lets go asks for knocks after that: the one who does so second sees what the first has done.
+// role is not free yet, it is turned away, though nobody will look again. So it knocks: one word
+// says whether the role is taken and whether somebody has knocked, and whoever lets go learns both.
 //
 // A thread that takes one answer after another would make the peer ring, and the reactor come, each
 // time that it lets go. So where more answers are due, or threads come often, it may leave the
@@ -12,6 +12,7 @@
 // and looks after those to which nobody has come back since the last.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -23,31 +24,19 @@ class ReceiveRole {
  public:
   // For a thread that waits for an answer: turned away, it sleeps, and others receive for it.
   bool try_take() {
-    if (taken_.exchange(true)) return false;
-    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    State seen = State::free;
+    if (!state_.compare_exchange_strong(seen, State::taken)) return false;
+    count_turn();
     return true;
   }
   // For the reactor: turned away, it will be told to look again.
-  bool try_take_or_knock() {
-    if (try_take()) return true;
-    knocked_.store(true);
-    // Let go of before the knock was to be seen: then it is ours to take.
-    return try_take();
-  }
+  bool try_take_or_knock() { return take_or_ask(State::knocked); }
   // The same where whoever has it is to let go at once.
-  bool try_take_or_demand() {
-    if (try_take()) return true;
-    demanded_.store(true);
-    return try_take_or_knock();
-  }
-  // True: the reactor was turned away meanwhile, and is to look again.
+  bool try_take_or_demand() { return take_or_ask(State::demanded); }
   // For whoever has it: it is to let go.
-  bool demanded() const { return demanded_.load(std::memory_order_relaxed); }
-  [[nodiscard]] bool let_go() {
-    demanded_.store(false);
-    taken_.store(false);
-    return knocked_.exchange(false);
-  }
+  bool demanded() const { return state_.load(std::memory_order_relaxed) == State::demanded; }
+  // True: the reactor was turned away meanwhile, and is to look again.
+  [[nodiscard]] bool let_go() { return state_.exchange(State::free) != State::taken; }
 
   // By whoever has the role, before letting go: whether threads come again and again, some thousand
   // times a second. `tick` is of a clock that moves every few milliseconds.
@@ -55,7 +44,12 @@ class ReceiveRole {
     if (std::exchange(tick_, tick) != tick) often_ = std::exchange(turns_in_tick_, 0) >= many_turns;
     return ++turns_in_tick_ >= many_turns || often_;
   }
-  void leave_unattended() { unattended_.store(true); }
+  // By whoever has the role. True if it was attended until now: the reactor is to make its rounds.
+  bool leave_unattended() {
+    if (unattended()) return false;
+    unattended_.store(true);
+    return true;
+  }
   void attend() { unattended_.store(false); }
   bool unattended() const { return unattended_.load(); }
   // The reactor, on its rounds: true if nobody has come since the last.
@@ -65,10 +59,28 @@ class ReceiveRole {
   }
 
  private:
-  // All operations are sequentially consistent: each side writes its word, then reads the other's.
-  std::atomic<bool> taken_ = false;
-  std::atomic<bool> knocked_ = false;
-  std::atomic<bool> demanded_ = false;
+  enum class State : std::uint32_t {
+    free,
+    taken,
+    knocked,   // taken, and the reactor was turned away
+    demanded,  // the same, and it is to be let go of at once
+  };
+  bool take_or_ask(State ask) {
+    State seen = state_.load();
+    while (!state_.compare_exchange_weak(seen,
+                                         seen == State::free ? State::taken : std::max(seen, ask)))
+      continue;
+    if (seen != State::free) return false;
+    count_turn();
+    return true;
+  }
+  void count_turn() {
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  std::atomic<State> state_ = State::free;
+  // Sequentially consistent, as the reactor's word that it makes rounds: each side writes its own,
+  // then reads the other's.
   std::atomic<bool> unattended_ = false;
   std::atomic<std::uint32_t> turns_ = 0;   // how often it was taken
   std::uint32_t turns_at_last_round_ = 0;  // the reactor's

@@ -16,7 +16,7 @@ constexpr bool recycles = !BULKHEAD_SANITIZED;
 // Pieces come in sizes of 64, 128, … bytes.
 constexpr std::size_t step = 64, largest = 512, sizes = largest / step;
 
-constexpr std::size_t size_index(std::size_t bytes) { return bytes == 0 ? 0 : (bytes - 1) / step; }
+constexpr std::size_t size_index(std::size_t bytes) { return (bytes - (bytes > 0)) / step; }
 
 struct Piece {
   Piece* next;
@@ -96,11 +96,11 @@ class AtHand {
   struct Pair {
     Batch used, other;  // the other is full or empty
   };
-  static void refill(Pair& pair, std::size_t size) {
+  [[gnu::noinline]] static void refill(Pair& pair, std::size_t size) {
     std::swap(pair.used, pair.other);
     if (pair.used.empty()) pair.used = depot.take(size);
   }
-  static void unload(Pair& pair, std::size_t size) {
+  [[gnu::noinline]] static void unload(Pair& pair, std::size_t size) {
     std::swap(pair.used, pair.other);
     if (pair.used.full() && !depot.put(size, pair.used)) pair.used.free_all();
     if (pair.used.full()) pair.used = {};
@@ -109,17 +109,27 @@ class AtHand {
   std::array<Pair, sizes> pairs_;
 };
 
-// What ends later on its thread than this does without.
-thread_local bool at_hand_is_gone = false;
-thread_local constinit AtHand at_hand;
+// A plain pointer, because what has a destructor takes longer to reach. Null until the thread first
+// needs it, and when it is gone: what ends later on the thread does without.
+constinit thread_local AtHand* at_hand = nullptr;
+constinit thread_local bool at_hand_is_gone = false;
 
 AtHand::~AtHand() {
+  at_hand = nullptr;
   at_hand_is_gone = true;
   for (Pair& pair : pairs_) {
     pair.used.free_all();
     pair.other.free_all();
   }
 }
+
+[[gnu::noinline]] AtHand* make_at_hand() {
+  if (at_hand_is_gone) return nullptr;
+  thread_local AtHand made;
+  return at_hand = &made;
+}
+
+AtHand* find_at_hand() { return at_hand != nullptr ? at_hand : make_at_hand(); }
 
 }  // namespace
 
@@ -130,12 +140,14 @@ void* take_memory(std::size_t bytes) {
     return memory;
   }
   const std::size_t size = size_index(bytes);
-  return at_hand_is_gone ? ::operator new((size + 1) * step) : at_hand.take(size);
+  AtHand* const mine = find_at_hand();
+  return mine != nullptr ? mine->take(size) : ::operator new((size + 1) * step);
 }
 
 void give_memory(void* memory, std::size_t bytes) noexcept {
-  if (!recycles || bytes > largest || at_hand_is_gone) return ::operator delete(memory);
-  at_hand.give(memory, size_index(bytes));
+  AtHand* const mine = recycles && bytes <= largest ? find_at_hand() : nullptr;
+  if (mine == nullptr) return ::operator delete(memory);
+  mine->give(memory, size_index(bytes));
 }
 
 void prepare_to_fill(void* memory, std::size_t bytes) noexcept {

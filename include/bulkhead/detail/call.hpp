@@ -26,7 +26,7 @@ class AnswerSource {
   virtual ~AnswerSource() = default;
   using Deadline = std::optional<std::chrono::steady_clock::time_point>;
   // Receives on the calling thread until `call` is settled or the deadline has passed, or others
-  // receive for it.
+  // receive for it. Settles it where nothing can come any more.
   virtual void receive_for(Call& call, Deadline deadline) = 0;
   // Why nothing can come any more: this process was forked off the one that asked. Null in that
   // one.
