@@ -71,7 +71,7 @@ class BothSides final : public detail::WorkerSet {
     if (!worker_side_.respond(request_.head, response_)) std::abort();
   }
 
-  void submit(const std::shared_ptr<detail::Call>& call) override { calls_->submit(call); }
+  void submit(std::shared_ptr<detail::Call> call) override { calls_->submit(std::move(call)); }
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   PoolStats stats() const override { return {}; }
   void reload() override {}

@@ -34,8 +34,9 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 
 // ------------------------------------------------------------ giving
 
-void Calls::submit(const std::shared_ptr<detail::Call>& call) {
+void Calls::submit(std::shared_ptr<detail::Call> call) {
   if (!home_.here()) return call->settle(out_of_reach());
+  call->source = shared_from_this();
   const auto [objection, sleeping] = take(call);
   if (sleeping) sleeping->connection().ring();
   if (!objection) return;
@@ -52,7 +53,7 @@ std::exception_ptr Calls::out_of_reach() const {
                                  "must start workers of its own"));
 }
 
-Calls::Taken Calls::take(const std::shared_ptr<detail::Call>& call) {
+Calls::Taken Calls::take(std::shared_ptr<detail::Call>& call) {
   if (const std::size_t size = call->request.size(); size > limits_.message)
     return {Error(errc::message_too_large, "the request " + std::string(call->type->name) +
                                                " has " + std::to_string(size) +
@@ -64,11 +65,9 @@ Calls::Taken Calls::take(const std::shared_ptr<detail::Call>& call) {
     return {Error(errc::queue_full, "the " + service_ +
                                         " queue is full: " + std::to_string(limits_.queue) +
                                         " calls wait for a worker (queue_limit)")};
-  call->source = shared_from_this();
   ++taken_;
-  rpc::OpenCall open{.call = call,
-                     .life = rpc::CallLife(call->type->idempotent, limits_.attempts),
-                     .id = ++last_id_};
+  const rpc::CallLife life(call->type->idempotent, limits_.attempts);
+  rpc::OpenCall open{.call = std::move(call), .life = life, .id = ++last_id_};
   const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
   if (!member)
     queue_.push_back(std::move(open));

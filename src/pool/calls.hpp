@@ -52,7 +52,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   // --- any thread
 
-  void submit(const std::shared_ptr<detail::Call>& call);
+  void submit(std::shared_ptr<detail::Call> call);
   // In memory that the worker has which would be given the next call, if it has some to spare.
   MutableBytes make_bytes(std::size_t size);
   void receive_for(detail::Call& call, Deadline deadline) override;
@@ -124,10 +124,10 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   template <class OpenCalls>
   void shut_down(OpenCalls& calls, const Error& why);
   struct Taken {
-    std::optional<Error> objection = {};  // why it was not
+    std::optional<Error> objection = {};  // why it was not, and is still the caller's
     Worker sleeping = {};                 // who is to be rung for
   };
-  Taken take(const std::shared_ptr<detail::Call>& call);
+  Taken take(std::shared_ptr<detail::Call>& call);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
   void dispatch();

@@ -36,7 +36,7 @@ class CrewHandle final : public WorkerSet {
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
 
-  void submit(const std::shared_ptr<Call>& call) override { crew_->calls().submit(call); }
+  void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
   MutableBytes make_bytes(std::size_t size) override { return crew_->calls().make_bytes(size); }
   PoolStats stats() const override {
     PoolStats stats;

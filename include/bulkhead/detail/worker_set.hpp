@@ -28,7 +28,7 @@ class WorkerSet {
  public:
   virtual ~WorkerSet() = default;
   // The call will be settled. Never throws Error.
-  virtual void submit(const std::shared_ptr<Call>& call) = 0;
+  virtual void submit(std::shared_ptr<Call> call) = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
   virtual void reload() = 0;
