@@ -110,8 +110,8 @@ Read RingReader::read(Buffer& out) {
   return header.flags & more ? Read::part : Read::frame;
 }
 
-bool RingReader::must_wake_writer() {
-  return tells_room_ && take_sleeper(ring_.control->writer_sleeps) != 0;
+bool RingReader::take_sleeping_writer() {
+  return take_sleeper(ring_.control->writer_sleeps) != 0;
 }
 
 bool RingReader::ready() {

@@ -83,7 +83,7 @@ class RingReader {
   [[nodiscard]] Read read(Buffer& out);
   // After reading: true if the writer sleeps and has room enough, once for each sleep. The caller
   // then rings. Enough is half of the ring, or that there is nothing more to be read.
-  [[nodiscard]] bool must_wake_writer();
+  [[nodiscard]] bool must_wake_writer() { return tells_room_ && take_sleeping_writer(); }
 
   // Whether read() has something to say.
   [[nodiscard]] bool ready();
@@ -96,6 +96,7 @@ class RingReader {
 
  private:
   std::uint64_t free() const { return ring_.capacity - (tail_ - head_); }
+  bool take_sleeping_writer();
   void load_tail();
   FrameHeader load_header() const;
   void copy_out(std::uint64_t position, std::size_t size, Buffer& out) const;

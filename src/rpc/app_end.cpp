@@ -151,11 +151,15 @@ std::vector<OpenCall> AppEnd::take_back(std::size_t count) {
   return taken;
 }
 
-// A message that is partly out is ended early: the worker has not claimed it, and drops the parts.
-void AppEnd::forget_outgoing(Ticket ticket) {
-  const auto found = std::find_if(outbox_.begin(), outbox_.end(), [&](const Outgoing& message) {
+std::deque<AppEnd::Outgoing>::iterator AppEnd::find_outgoing(Ticket ticket) {
+  return std::find_if(outbox_.begin(), outbox_.end(), [&](const Outgoing& message) {
     return message.head.ticket == ticket;
   });
+}
+
+// A message that is partly out is ended early: the worker has not claimed it, and drops the parts.
+void AppEnd::forget_outgoing(Ticket ticket) {
+  const auto found = find_outgoing(ticket);
   if (found == outbox_.end()) return;
   if (found->begun)
     *found = {.head = {}, .call = nullptr, .begun = true};
@@ -176,10 +180,8 @@ std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
   if (entry.ticket != head.ticket || entry.open.id != head.id ||
       entry.open.call->type->index != head.request)
     return std::nullopt;
-  const bool still_going_out = std::any_of(outbox_.begin(), outbox_.end(), [&](const Outgoing& m) {
-    return m.head.ticket == head.ticket;
-  });
-  if (still_going_out) return std::nullopt;  // nobody can have answered that
+  const bool going_out = !outbox_.empty() && find_outgoing(head.ticket) != outbox_.end();
+  if (going_out) return std::nullopt;  // nobody can have answered that
   last_answer_ = now;
   return release(head.slot);
 }

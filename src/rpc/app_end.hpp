@@ -117,6 +117,7 @@ class AppEnd final : public detail::Sleeper {
   std::size_t next_in_ring(std::size_t at) const { return ++at == free_slots_.size() ? 0 : at; }
   void put_last(Slot slot);
   void unlink(Slot slot);
+  std::deque<Outgoing>::iterator find_outgoing(Ticket ticket);
   void forget_outgoing(Ticket ticket);
   Received violate(std::string what);
   ipc::Read receive_frame();

@@ -19,6 +19,7 @@ std::span<const std::byte> bytes_of(std::string_view text) {
 WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
                      unsigned threads)
     : link_(ipc::End::worker, std::move(segment), std::move(bell)),
+      slots_(link_.segment().slots()),
       max_message_(max_message),
       threads_(threads) {}
 
@@ -75,7 +76,7 @@ bool WorkerEnd::take_up(Request& request) {
 bool WorkerEnd::claim(const Head& head) {
   platform::fault_point("worker.before_claim");
   std::uint64_t expected = slot_word::queued(head.ticket);
-  const bool claimed = link_.segment().slots()[head.slot].compare_exchange_strong(
+  const bool claimed = slots_[head.slot].compare_exchange_strong(
       expected, slot_word::begun(head.ticket), std::memory_order_acq_rel);
   if (claimed) platform::fault_point("worker.after_claim");
   return claimed;

@@ -5,7 +5,9 @@
 // another before it runs it: what is claimed is at hand, and nothing waits behind it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <span>
 #include <string_view>
@@ -27,7 +29,7 @@ class WorkerEnd {
   WorkerBlobs* blobs() const { return blobs_.get(); }  // null: none is carried
 
   // The app can hand over no more calls than this at once.
-  std::size_t most_threads() const { return link_.segment().slots().size(); }
+  std::size_t most_threads() const { return slots_.size(); }
 
   struct Request {
     Head head;
@@ -55,6 +57,7 @@ class WorkerEnd {
   std::unique_lock<std::mutex> hold(std::mutex& mutex) const;
 
   ipc::Link link_;
+  const std::span<std::atomic<std::uint64_t>> slots_;
   std::shared_ptr<WorkerBlobs> blobs_;  // synchronizes itself
   const std::size_t max_message_;
   const unsigned threads_;
