@@ -101,18 +101,14 @@ Read RingReader::read(Buffer& out) {
     return Read::violation;
   }
   copy_out(head_ + sizeof header, header.size, out);
-  // A writer that was woken for each small frame would sleep again at once. Half of the ring is
-  // room for any frame, and an emptied ring is always reported: `tail_` is never ahead.
-  const std::uint64_t half = ring_.capacity / 2;
-  tells_room_ = head_ + size == tail_ || (free() < half && free() + size >= half);
   head_ += size;
+  tells_room_ = head_ - told_ >= ring_.capacity / 2;
+  if (tells_room_) told_ = head_;
   ring_.control->head.store(head_, tells_room_ ? seq_cst : std::memory_order_release);
   return header.flags & more ? Read::part : Read::frame;
 }
 
-bool RingReader::take_sleeping_writer() {
-  return take_sleeper(ring_.control->writer_sleeps) != 0;
-}
+bool RingReader::take_sleeping_writer() { return take_sleeper(ring_.control->writer_sleeps) != 0; }
 
 bool RingReader::ready() {
   if (tail_ == head_) load_tail();
@@ -126,8 +122,10 @@ bool RingReader::prepare_sleep(Ear ear) {
   return true;
 }
 
+// Stored only where it was said: the writer then has the line in its cache.
 void RingReader::cancel_sleep() {
-  ring_.control->reader_sleeps.store(0, std::memory_order_relaxed);
+  auto& sleeps = ring_.control->reader_sleeps;
+  if (sleeps.load(std::memory_order_relaxed) != 0) sleeps.store(0, std::memory_order_relaxed);
 }
 
 void RingReader::load_tail() {

@@ -7,8 +7,8 @@
 //
 // Neither end makes system calls. One that is about to sleep says so and then looks once more; the
 // other publishes and then looks whether it must wake it. All four are sequentially consistent, so
-// in their single order one of the two sees the other, and no wake-up is lost. A reader looks, and
-// publishes in that way, only where a writer is to be woken.
+// in their single order one of the two sees the other, and no wake-up is lost. A reader does so
+// only each time that it has read half of the ring: a writer sleeps with more than that before it.
 //
 // An end is for one thread at a time. The ring must remain mapped while its ends live.
 #pragma once
@@ -50,7 +50,8 @@ class RingWriter {
   [[nodiscard]] std::optional<Ear> must_wake_reader();
 
   // Before sleeping until a frame of `payload` bytes has room. True if there is no need to sleep:
-  // it has room already, or the ring is violated. The reader wakes once half of the ring is free.
+  // it has room already, or the ring is violated. The reader wakes it each time that it has read
+  // half of the ring: then there is room for any frame, as a rule.
   [[nodiscard]] bool prepare_sleep(std::size_t payload);
   void cancel_sleep();
 
@@ -81,8 +82,8 @@ class RingReader {
   // Appends the payload of the next frame to `out`, and gives its room back. Appending joins the
   // parts of a message: its size is the caller's to limit, between frames.
   [[nodiscard]] Read read(Buffer& out);
-  // After reading: true if the writer sleeps and has room enough, once for each sleep. The caller
-  // then rings. Enough is half of the ring, or that there is nothing more to be read.
+  // After reading: true if the writer sleeps and half of the ring was read since this was told
+  // before. The caller then rings.
   [[nodiscard]] bool must_wake_writer() { return tells_room_ && take_sleeping_writer(); }
 
   // Whether read() has something to say.
@@ -95,7 +96,6 @@ class RingReader {
   bool violated() const { return violated_; }
 
  private:
-  std::uint64_t free() const { return ring_.capacity - (tail_ - head_); }
   bool take_sleeping_writer();
   void load_tail();
   FrameHeader load_header() const;
@@ -103,8 +103,9 @@ class RingReader {
 
   RingMemory ring_;
   std::uint64_t head_ = 0;
-  std::uint64_t tail_ = 0;   // as last seen
-  bool tells_room_ = false;  // the last frame has made room enough for a writer that sleeps
+  std::uint64_t tail_ = 0;  // as last seen
+  std::uint64_t told_ = 0;  // `head_` when a writer that sleeps was last looked for
+  bool tells_room_ = false;
   bool violated_ = false;
 };
 

@@ -123,7 +123,7 @@ void Calls::advise(Seat& seat) {
 
 // A worker has a thread free: if nothing waits, it gets some of what another has not begun.
 void Calls::relieve(Member free) {
-  if (waiting() == 0 || !queue_.empty()) return;
+  if (!queue_.empty()) return;
   const auto theft = schedule_.relief_for(free);
   if (!theft) return;
   take_back(theft->from, theft->count);

@@ -237,7 +237,7 @@ std::size_t Calls::close(Member member, Answers answers) {
     seat.answered += closed;
     schedule_.returned(member, closed);
     dispatch();
-    if (schedule_.has_free_thread(member)) relieve(member);
+    if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
     spent = schedule_.spent(member);
   }
   if (spent) tell_spent(seat.worker);

@@ -152,9 +152,8 @@ std::vector<OpenCall> AppEnd::take_back(std::size_t count) {
 }
 
 std::deque<AppEnd::Outgoing>::iterator AppEnd::find_outgoing(Ticket ticket) {
-  return std::find_if(outbox_.begin(), outbox_.end(), [&](const Outgoing& message) {
-    return message.head.ticket == ticket;
-  });
+  return std::find_if(outbox_.begin(), outbox_.end(),
+                      [&](const Outgoing& message) { return message.head.ticket == ticket; });
 }
 
 // A message that is partly out is ended early: the worker has not claimed it, and drops the parts.
