@@ -16,6 +16,7 @@
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
 #include "platform/home_process.hpp"
+#include "platform/mutex.hpp"
 #include "pool/flow.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
@@ -152,7 +153,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::atomic<bool> watched_ = false;
   std::atomic<bool> rounds_ = false;  // the reactor makes its rounds
 
-  mutable std::mutex mutex_;
+  mutable platform::Mutex mutex_;
   // guarded by mutex_, or as a Seat says
   Schedule schedule_;
   Flow flow_;

@@ -82,8 +82,10 @@ bool WorkerEnd::claim(const Head& head) {
   return claimed;
 }
 
-bool WorkerEnd::send(Head head, std::span<const std::byte> body) {
+bool WorkerEnd::send(const Head& about, Kind kind, std::span<const std::byte> body) {
   const auto lock = hold(sending_);  // the parts of a message follow each other
+  Head head = about;
+  head.kind = kind;
   head.size = body.size();
   auto first = std::as_bytes(std::span(&head, std::size_t{1}));
   for (bool more = true; more;) {
@@ -101,28 +103,23 @@ bool WorkerEnd::send(Head head, std::span<const std::byte> body) {
   return true;
 }
 
-bool WorkerEnd::ready() { return send({.slot = threads_, .kind = Kind::ready}, {}); }
+bool WorkerEnd::ready() { return send({.slot = threads_}, Kind::ready, {}); }
 
 bool WorkerEnd::refuse(std::string_view why) {
-  return send({.kind = Kind::refused}, bytes_of(why.substr(0, max_exception_text)));
+  return send({}, Kind::refused, bytes_of(why.substr(0, max_exception_text)));
 }
 
 bool WorkerEnd::respond(const Head& request, std::span<const std::byte> response) {
-  Head head = request;
-  head.kind = Kind::response;
-  if (fits(response)) return send(head, response);
-  head.kind = Kind::too_large;
-  return send(head, bytes_of(std::to_string(response.size())));
+  if (fits(response)) return send(request, Kind::response, response);
+  return send(request, Kind::too_large, bytes_of(std::to_string(response.size())));
 }
 
 bool WorkerEnd::report_exception(const Head& request, std::string_view type,
                                  std::string_view what) {
-  Head head = request;
-  head.kind = Kind::threw;
   std::string text(type.substr(0, max_exception_text / 2));
   text += '\0';
   text += what.substr(0, max_exception_text - text.size());
-  return send(head, bytes_of(text));
+  return send(request, Kind::threw, bytes_of(text));
 }
 
 }  // namespace bulkhead::rpc

@@ -52,7 +52,7 @@ class WorkerEnd {
   Next receive(Request& request);
   bool claim(const Head& head);
   bool take_up(Request& request);
-  bool send(Head head, std::span<const std::byte> body);
+  bool send(const Head& about, Kind kind, std::span<const std::byte> body);
 
   std::unique_lock<std::mutex> hold(std::mutex& mutex) const;
 
