@@ -37,11 +37,15 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 void Calls::submit(std::shared_ptr<detail::Call> call) {
   if (!home_.here()) return call->settle(out_of_reach());
   call->source = shared_from_this();
-  const auto [objection, sleeping] = take(call);
+  std::unique_lock lock(mutex_);
+  if (const auto objection = objection_to(*call)) {
+    lock.unlock();
+    ++failed_;
+    return call->settle(std::make_exception_ptr(*objection));
+  }
+  const Worker sleeping = take(std::move(call));
+  lock.unlock();
   if (sleeping) sleeping->connection().ring();
-  if (!objection) return;
-  ++failed_;
-  call->settle(std::make_exception_ptr(*objection));
 }
 
 std::exception_ptr Calls::out_of_reach() const {
@@ -53,27 +57,29 @@ std::exception_ptr Calls::out_of_reach() const {
                                  "must start workers of its own"));
 }
 
-Calls::Taken Calls::take(std::shared_ptr<detail::Call>& call) {
-  if (const std::size_t size = call->request.size(); size > limits_.message)
-    return {Error(errc::message_too_large, "the request " + std::string(call->type->name) +
-                                               " has " + std::to_string(size) +
-                                               " bytes, more than max_message allows (" +
-                                               std::to_string(limits_.message) + ")")};
-  const std::lock_guard lock(mutex_);
-  if (refusal_) return {refusal_};
+std::optional<Error> Calls::objection_to(const detail::Call& call) const {
+  if (const std::size_t size = call.request.size(); size > limits_.message)
+    return Error(errc::message_too_large, "the request " + std::string(call.type->name) + " has " +
+                                              std::to_string(size) +
+                                              " bytes, more than max_message allows (" +
+                                              std::to_string(limits_.message) + ")");
+  if (refusal_) return refusal_;
   if (waiting() >= limits_.queue && !runs_next_at_once())
-    return {Error(errc::queue_full, "the " + service_ +
-                                        " queue is full: " + std::to_string(limits_.queue) +
-                                        " calls wait for a worker (queue_limit)")};
+    return Error(errc::queue_full, "the " + service_ +
+                                       " queue is full: " + std::to_string(limits_.queue) +
+                                       " calls wait for a worker (queue_limit)");
+  return std::nullopt;
+}
+
+// Whom to ring for, if it sleeps: that needs no lock.
+Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
   ++taken_;
   const rpc::CallLife life(call->type->idempotent, limits_.attempts);
   rpc::OpenCall open{.call = std::move(call), .life = life, .id = ++last_id_};
   const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
-  if (!member)
-    queue_.push_back(std::move(open));
-  else if (give(*member, std::move(open)))
-    return {.sleeping = seats_[*member].worker};
-  return {};
+  if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
+  queue_.push_back(std::move(open));
+  return nullptr;
 }
 
 // Calls that no thread of a worker runs.

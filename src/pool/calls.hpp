@@ -124,11 +124,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void settled(std::size_t count);
   template <class OpenCalls>
   void shut_down(OpenCalls& calls, const Error& why);
-  struct Taken {
-    std::optional<Error> objection = {};  // why it was not, and is still the caller's
-    Worker sleeping = {};                 // who is to be rung for
-  };
-  Taken take(std::shared_ptr<detail::Call>& call);
+  std::optional<Error> objection_to(const detail::Call& call) const;
+  [[nodiscard]] Worker take(std::shared_ptr<detail::Call>&& call);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
   void dispatch();
