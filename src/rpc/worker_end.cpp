@@ -109,9 +109,14 @@ bool WorkerEnd::refuse(std::string_view why) {
 bool WorkerEnd::respond(const Head& request, std::span<const std::byte> response) {
   Head head = request;
   head.kind = Kind::response;
-  if (fits(response)) return send(head, response);
+  if (!fits(response.size())) return report_too_large(request, response.size());
+  return send(head, response);
+}
+
+bool WorkerEnd::report_too_large(const Head& request, std::size_t size) {
+  Head head = request;
   head.kind = Kind::too_large;
-  return send(head, bytes_of(std::to_string(response.size())));
+  return send(head, bytes_of(std::to_string(size)));
 }
 
 bool WorkerEnd::report_exception(const Head& request, std::string_view type,
