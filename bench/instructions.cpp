@@ -54,6 +54,7 @@ std::unique_ptr<detail::Dispatcher> make_handlers() {
 class BothSides final : public detail::WorkerSet {
  public:
   BothSides() {
+    app_side_->connection().link().unlink_segment();
     calls_->seat(0, app_side_);
     calls_->joined(0);
   }
