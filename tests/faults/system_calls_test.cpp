@@ -1,7 +1,9 @@
 // What calls ask of the kernel while they flow.
 #include "support/system_calls.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
 #include <vector>
 
 #include "faults/calls.hpp"
