@@ -49,9 +49,11 @@ void measure_calls(Figures& figures, Effort effort) {
                      pipe_round_trips(on_one_core).p50_us());
 
   const unsigned many = effort.times(400'000, 40'000), rounds = effort.times(10, 3);
+  const double of_rings = ring_throughput(many, open_calls, rounds);
   auto worker = our_worker();
-  figures.set_beside("throughput_per_s", throughput(worker, many, rounds),
-                     ring_throughput(many, open_calls, rounds));
+  figures.set_beside("throughput_per_s", throughput(worker, many, rounds), of_rings);
+  auto pool = our_pool();
+  figures.set_beside("throughput_pool_per_s", throughput(pool, many, rounds), of_rings);
 }
 
 }  // namespace bulkhead::bench

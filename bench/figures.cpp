@@ -18,6 +18,17 @@ void Figures::set(const std::string& column, const std::string& row, const std::
   columns_[column][row] = json.str();
 }
 
+void Figures::set(const std::string& column, const std::string& row, const Curve& curve) {
+  std::ostringstream json;
+  const char* before = "{";
+  for (const auto& [number, value] : curve) {
+    json << before << '"' << number << "\": " << std::setprecision(6) << value;
+    before = ", ";
+  }
+  json << "}";
+  columns_[column][row] = json.str();
+}
+
 void Figures::set_beside(const std::string& row, double ours, double floor) {
   set("ours", row, ours);
   set("floor", row, floor);

@@ -54,6 +54,7 @@ std::unique_ptr<detail::Dispatcher> make_handlers() {
 class BothSides final : public detail::WorkerSet {
  public:
   BothSides() {
+    app_side_->connection().link().unlink_segment();
     calls_->seat(0, app_side_);
     calls_->joined(0);
   }
@@ -73,6 +74,7 @@ class BothSides final : public detail::WorkerSet {
 
   void submit(std::shared_ptr<detail::Call> call) override { calls_->submit(std::move(call)); }
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
+  MutableBytes make_block(std::size_t) override { return {}; }
   PoolStats stats() const override { return {}; }
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }

@@ -23,9 +23,14 @@ int measure(Effort effort) {
   Figures figures;
   figures.set("ours", "version", BULKHEAD_VERSION);
   measure_calls(figures, effort);
+  measure_asleep(figures, effort);
+  measure_busy(figures, effort);
+  measure_curves(figures, effort);
+  measure_threads(figures, effort);
   measure_starts(figures, effort);
   measure_recovery(figures, effort);
   measure_spare(figures, effort);
+  measure_preloaded(figures, effort);
   measure_bytes(figures, effort);
   measure_texts(figures, effort);  // last: bare forks of a large program are slow
   figures.print();
@@ -50,6 +55,8 @@ int idle_fork() {
 
 int main(int argc, char** argv) {
   serve_if_worker();
+  serve_asleep_if_worker();
+  serve_preloaded_if_worker();
   const std::string what = argc == 2 ? argv[1] : "";
   if (what == "measure") return measure({});
   if (what == "measure-quickly") return measure({.quick = true});

@@ -4,7 +4,8 @@
 usage: picture.py FILE.json > FILE.svg
 
 A panel for each of some rows; in it a bar for Bulkhead and one for each peer, on a logarithmic
-scale of its own, and a line where the machine's floor is.
+scale of its own, and a line where the machine's floor is. A panel for each curve; in it a bar for
+each number.
 """
 
 import html
@@ -32,6 +33,11 @@ NAMES = {
     "process_pool_executor": "ProcessPoolExecutor",
     "jest_worker": "jest-worker",
     "tinypool": "tinypool",
+}
+
+CURVES = {
+    "curve_workers": "Calls a second, by workers",
+    "curve_in_flight": "Calls a second, by open calls",
 }
 
 COLUMNS, WIDTH, GAP, MARGIN = 2, 420, 24, 16  # of panels; pixels
@@ -72,40 +78,52 @@ def scale_for(values):
     return lambda value: 0.06 + 0.94 * (math.log10(value) - low) / span
 
 
-def panel(x, y, name, row, columns):
-    better = "more" if table.ROWS[name].more_is_better else "less"
-    parts = [text(x, y, PANELS[name], "panel")]
-    parts.append(text(x + WIDTH, y, f"{better} is better", "small", "end"))
-    values = [row[c] for c in columns if row[c]]
-    share = scale_for(values + ([row["floor"]] if row["floor"] else []))
+def panel(x, y, title, more_is_better, lines, unit, floor=None):
+    """`lines`: a name, a value if there is one, and a style for each."""
+    parts = [text(x, y, title, "panel")]
+    parts.append(text(x + WIDTH, y, f"{'more' if more_is_better else 'less'} is better", "small", "end"))
+    share = scale_for([value for _, value, _ in lines if value] + [floor] * bool(floor))
     room = WIDTH - NAME - VALUE
-    for line, column in enumerate(columns):
+    for line, (name, value, style) in enumerate(lines):
         top = y + 10 + line * BAR
-        style = "ours" if column == "ours" else "peer"
-        parts.append(text(x + NAME - 8, top + 12, NAMES[column], style * (style == "ours"), "end"))
-        if not row[column]:
+        parts.append(text(x + NAME - 8, top + 12, name, style * (style == "ours"), "end"))
+        if not value:
             parts.append(text(x + NAME, top + 12, "–", "small"))
             continue
-        length = room * share(row[column])
+        length = room * share(value)
         parts.append(f'<rect x="{x + NAME}" y="{top + 2}" width="{length:.1f}" height="{BAR - 4}" rx="2" class="{style}"/>')
-        parts.append(text(x + NAME + length + 6, top + 12, spoken(row[column], row["unit"]), "small"))
-    if row["floor"]:
-        at = x + NAME + room * share(row["floor"])
-        parts.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y + 9}" y2="{y + 11 + BAR * len(columns)}" class="floor"/>')
+        parts.append(text(x + NAME + length + 6, top + 12, spoken(value, unit), "small"))
+    if floor:
+        at = x + NAME + room * share(floor)
+        parts.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y + 9}" y2="{y + 11 + BAR * len(lines)}" class="floor"/>')
     return parts
 
 
-def picture(rows):
+def panels_of(rows):
+    """The arguments of each panel, but for its place."""
     columns = [c for c in NAMES if c in rows["call_p50_us"]]
-    panels = [name for name in PANELS if name in rows and rows[name]["ours"]]
-    height = BAR * len(columns) + 44
+    for name, title in PANELS.items():
+        if name in rows and rows[name]["ours"]:
+            row = rows[name]
+            lines = [(NAMES[c], row[c], "ours" if c == "ours" else "peer") for c in columns]
+            yield title, table.ROWS[name].more_is_better, lines, row["unit"], row["floor"]
+    for name, title in CURVES.items():
+        if name in rows and rows[name]["ours"]:
+            curve = rows[name]["ours"].items()
+            lines = [(f"{int(number):,}", value, "ours") for number, value in curve]
+            yield title, True, lines, rows[name]["unit"]
+
+
+def picture(rows):
+    panels = list(panels_of(rows))
+    height = BAR * max(len(lines) for _, _, lines, *_ in panels) + 44
     parts = [text(MARGIN, 26, "What a call into another process costs", "title")]
     floor = "the dashed line is the machine’s floor, such as bare rings or a bare exec"
     parts.append(text(MARGIN, 44, f"Logarithmic scales; {floor}.", "small"))
-    for i, name in enumerate(panels):
+    for i, arguments in enumerate(panels):
         x = MARGIN + i % COLUMNS * (WIDTH + GAP)
         y = HEAD + i // COLUMNS * height + 12
-        parts += panel(x, y, name, rows[name], columns)
+        parts += panel(x, y, *arguments)
     width = 2 * MARGIN + COLUMNS * WIDTH + GAP
     bottom = HEAD + math.ceil(len(panels) / COLUMNS) * height + 8
     on = f"{rows['machine']['ours']}. {rows['date']['ours']}."

@@ -15,8 +15,8 @@ struct Recovery {
 };
 
 // Each crash after a `pause`.
-inline Recovery time_crashes(Pool<Benched>& pool, unsigned times,
-                             std::chrono::milliseconds pause = {}) {
+template <class S>
+Recovery time_crashes(Pool<S>& pool, unsigned times, std::chrono::milliseconds pause = {}) {
   Recovery recovery;
   for (unsigned i = 0; i < times; ++i) {
     std::this_thread::sleep_for(pause);

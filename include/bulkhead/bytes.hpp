@@ -72,6 +72,9 @@ class MutableBytes {
   /// All of them.
   std::span<std::byte> span() const noexcept { return {data(), size_}; }
 
+  /// For the library: what they lie in.
+  const std::shared_ptr<detail::BytesMemory>& memory() const noexcept { return memory_; }
+
  private:
   friend class Bytes;
   std::shared_ptr<detail::BytesMemory> memory_;
@@ -137,17 +140,6 @@ struct Attachment {
   std::size_t at;
 };
 using Attachments = std::vector<Attachment>;
-
-// Packs a request in the app: which handles it gets is known when it is given to a worker.
-class BULKHEAD_API RequestBytes final : public BytesCarrier {
- public:
-  explicit RequestBytes(Attachments& attachments) : attachments_(attachments) {}
-  std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
-  Bytes resolve(const BytesHandle& handle) override;
-
- private:
-  Attachments& attachments_;
-};
 
 }  // namespace detail
 }  // namespace bulkhead

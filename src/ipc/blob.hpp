@@ -42,6 +42,8 @@ class Blob {
   std::byte* data() const { return mapping_.data(); }
   std::size_t capacity() const { return mapping_.size(); }
   const platform::Fd& file() const { return file_; }
+  // It stays mapped, and cannot be passed on.
+  void close_file() { file_.reset(); }
   // Whether this process has made or adopted it, and was not forked off the one that did.
   bool here() const { return home_.here(); }
 

@@ -4,7 +4,6 @@
 #include <system_error>
 #include <vector>
 
-#include "bulkhead/detail/refused.hpp"
 #include "ipc/shared_bytes.hpp"
 #include "platform/file.hpp"
 
@@ -46,16 +45,6 @@ MutableBytes make_own_bytes(std::size_t size) {
 MutableBytes make_bytes(std::size_t size) {
   if (size < BytesLimits{}.shared_from) return make_own_bytes(size);
   return {std::make_shared<ipc::OwnBytes>(ipc::Blob::make(size), false), size};
-}
-
-std::optional<BytesHandle> RequestBytes::attach(const Bytes& bytes, std::size_t at) {
-  if (!bytes.memory() || !bytes.memory()->shared()) return std::nullopt;
-  attachments_.push_back({bytes, at});
-  return BytesHandle{BytesHandle::app, 0, bytes.size()};
-}
-
-Bytes RequestBytes::resolve(const BytesHandle&) {
-  throw Refused("a request that is packed has no bytes to be read");
 }
 
 }  // namespace detail

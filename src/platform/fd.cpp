@@ -44,10 +44,12 @@ Fd above_stdio(int fd) {
 }
 
 Fd duplicate(const Fd& fd) {
-  const int copy = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) throw_errno("cannot duplicate a descriptor");
-  return Fd(copy);
+  Fd copy = try_duplicate(fd);
+  if (!copy) throw_errno("cannot duplicate a descriptor");
+  return copy;
 }
+
+Fd try_duplicate(const Fd& fd) noexcept { return Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)); }
 
 Fd open_file(const std::string& path, int flags, unsigned mode) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);

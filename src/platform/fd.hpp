@@ -39,6 +39,8 @@ class Fd {
 // Takes over `fd`, and moves it above 2 if it lies below.
 Fd above_stdio(int fd);
 Fd duplicate(const Fd& fd);
+// Empty, with the errno, when there is no descriptor left.
+Fd try_duplicate(const Fd& fd) noexcept;
 
 // open(2) with O_CLOEXEC.
 Fd open_file(const std::string& path, int flags, unsigned mode = 0);

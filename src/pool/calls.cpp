@@ -15,6 +15,9 @@ namespace {
 // so that holding them costs nothing, and a worker that is fast never waits for the next.
 constexpr std::size_t ahead = 256;
 
+// Each takes a descriptor, of which the rest of the app has a use too.
+constexpr std::size_t most_blocks = 64;
+
 Schedule::Run how_to_run(const rpc::OpenCall& open) {
   return open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others;
 }
@@ -27,6 +30,7 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       listener_(std::move(listener)),
       cores_(platform::usable_cores()),
       budget_(std::make_shared<ipc::Budget>(limits.bytes.alive)),
+      blocks_(std::make_shared<ipc::Budget>(most_blocks)),
       schedule_(limits.members, ahead),
       seats_(limits.members) {
   for (Seat& empty : seats_) empty.role.try_take();
@@ -58,7 +62,7 @@ std::exception_ptr Calls::out_of_reach() const {
 }
 
 std::optional<Error> Calls::objection_to(const detail::Call& call) const {
-  if (const std::size_t size = call.request.size(); size > limits_.message)
+  if (const std::size_t size = call.request.size() + call.beside; size > limits_.message)
     return Error(errc::message_too_large, "the request " + std::string(call.type->name) + " has " +
                                               std::to_string(size) +
                                               " bytes, more than max_message allows (" +

@@ -56,6 +56,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void submit(std::shared_ptr<detail::Call> call);
   // In memory that the worker has which would be given the next call, if it has some to spare.
   MutableBytes make_bytes(std::size_t size);
+  // The same for a block of a request. Empty: it is to go through the ring.
+  MutableBytes make_block(std::size_t size);
   void receive_for(detail::Call& call, Deadline deadline) override;
   std::exception_ptr out_of_reach() const override;
   void fill(PoolStats& stats) const;
@@ -142,6 +144,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   const std::weak_ptr<Listener> listener_;
   const std::size_t cores_;
   const std::shared_ptr<ipc::Budget> budget_;  // of make_bytes
+  const std::shared_ptr<ipc::Budget> blocks_;  // how many make_block has out
 
   // Counters; each stands for itself.
   std::atomic<std::uint64_t> failed_ = 0;

@@ -19,6 +19,17 @@ MutableBytes Calls::make_bytes(std::size_t size) {
   return make();
 }
 
+MutableBytes Calls::make_block(std::size_t size) {
+  if (size < limits_.bytes.shared_from || !blocks_->take(1)) return {};
+  const std::shared_ptr<void> taken(nullptr, [blocks = blocks_](void*) { blocks->give_back(1); });
+  try {
+    const auto memory = make_bytes(size).memory();
+    return {{memory.get(), [memory, taken](void*) {}}, size};
+  } catch (const BytesExhausted&) {
+    return {};
+  }
+}
+
 // Of the worker that would be given a call now.
 std::shared_ptr<rpc::AppBlobs> Calls::next_connection() const {
   const std::lock_guard lock(mutex_);

@@ -38,6 +38,7 @@ class CrewHandle final : public WorkerSet {
 
   void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
   MutableBytes make_bytes(std::size_t size) override { return crew_->calls().make_bytes(size); }
+  MutableBytes make_block(std::size_t size) override { return crew_->calls().make_block(size); }
   PoolStats stats() const override {
     PoolStats stats;
     if (home_.here()) crew_->fill(stats);

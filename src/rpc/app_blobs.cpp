@@ -10,9 +10,21 @@ namespace bulkhead::rpc {
 
 using detail::BytesHandle;
 
+namespace {
+
+bool contains(std::span<const BlobId> ids, BlobId id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
 AppBlobs::AppBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
-                   std::function<void()> ring)
-    : socket_(std::move(socket)), limits_(limits), ring_(std::move(ring)), releases_(releases) {}
+                   std::size_t max_message, std::function<void()> ring)
+    : socket_(std::move(socket)),
+      limits_(limits),
+      max_message_(max_message),
+      ring_(std::move(ring)),
+      releases_(releases) {}
 
 void AppBlobs::disconnect() {
   const std::lock_guard lock(mutex_);
@@ -143,6 +155,17 @@ std::optional<BytesHandle> AppBlobs::Answer::attach(const Bytes&, std::size_t) {
 Bytes AppBlobs::Answer::resolve(const BytesHandle& handle) {
   return handle.maker == BytesHandle::app ? blobs_.resolve_given(call_, handle)
                                           : blobs_.resolve_made(handle);
+}
+
+// A worker makes memory for each block, and passes on nothing that its request carried.
+Bytes AppBlobs::Answer::resolve_block(const BytesHandle& handle) {
+  if (handle.maker != BytesHandle::worker || contains(blocks_, handle.id))
+    throw detail::Refused("it names memory that cannot hold its block");
+  if (handle.size > blobs_.max_message_ - beside_)
+    throw detail::Refused("its blocks are larger than max_message allows");
+  blocks_.push_back(handle.id);
+  beside_ += detail::size_beside(handle.size);
+  return blobs_.resolve_made(handle);
 }
 
 Bytes AppBlobs::resolve_given(const detail::Call& call, const BytesHandle& handle) {

@@ -28,7 +28,7 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   using Releases = std::span<std::atomic<std::uint32_t>>;
   // `ring` is called, from any thread, when there is something to forget().
   AppBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
-           std::function<void()> ring);
+           std::size_t max_message, std::function<void()> ring);
 
   const platform::Fd& socket() const { return socket_; }
 
@@ -61,11 +61,15 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
    public:
     Answer(AppBlobs& blobs, const detail::Call& call) : blobs_(blobs), call_(call) {}
     std::optional<detail::BytesHandle> attach(const Bytes&, std::size_t) override;
+    MutableBytes make_block(std::size_t) override { return {}; }
     Bytes resolve(const detail::BytesHandle& handle) override;
+    Bytes resolve_block(const detail::BytesHandle& handle) override;
 
    private:
     AppBlobs& blobs_;
     const detail::Call& call_;
+    std::vector<BlobId> blocks_;
+    std::size_t beside_ = 0;  // bytes in these
   };
 
   bool keep(const ipc::SharedBytes& bytes) noexcept override;
@@ -113,6 +117,7 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   const platform::HomeProcess home_;
   const platform::Fd socket_;
   const BytesLimits limits_;
+  const std::size_t max_message_;
   const std::function<void()> ring_;
 
   std::mutex receiving_;   // held for a turn at the socket; taken before mutex_

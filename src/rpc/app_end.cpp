@@ -24,7 +24,7 @@ AppEnd::~AppEnd() {
 void AppEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits,
                          std::function<void()> ring) {
   blobs_ = std::make_shared<AppBlobs>(std::move(socket), link_.segment().releases(), limits,
-                                      std::move(ring));
+                                      max_message_, std::move(ring));
 }
 
 // ------------------------------------------------------------ sending, under the owner's lock

@@ -15,6 +15,9 @@ namespace bulkhead::rpc {
 
 using detail::BytesHandle;
 
+// Each takes a descriptor in the app while it is read.
+constexpr std::size_t most_blocks = 16;
+
 // Of a request: the app may write there again when all calls that carry them are answered.
 class WorkerBlobs::GivenBytes final : public ipc::SharedBytes {
  public:
@@ -28,7 +31,10 @@ class WorkerBlobs::GivenBytes final : public ipc::SharedBytes {
 };
 
 WorkerBlobs::WorkerBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits)
-    : socket_(std::move(socket)), releases_(releases), limits_(limits) {
+    : socket_(std::move(socket)),
+      releases_(releases),
+      limits_(limits),
+      spare_(platform::try_duplicate(socket_)) {
   for (std::size_t index = releases_.size(); index > 0; --index)
     free_indices_.push_back(static_cast<std::uint32_t>(index - 1));
 }
@@ -42,7 +48,9 @@ void WorkerBlobs::send(const BlobPacket& packet, int fd) {
 
 // ------------------------------------------------------------ what the app gave
 
+// There is a descriptor for it even where handlers have taken all that they could get.
 WorkerBlobs::Given& WorkerBlobs::fetch(BlobId id) {
+  spare_.reset();
   send({.what = BlobPacket::need, .id = id});
   auto packet = platform::receive_packet(socket_, sizeof(BlobPacket), 1, true);
   if (packet.io == platform::Io::end) platform::exit_now(0);
@@ -57,6 +65,8 @@ WorkerBlobs::Given& WorkerBlobs::fetch(BlobId id) {
   if (packet.fds.empty())
     throw BytesExhausted("the worker has too many open files to be passed bytes", EMFILE);
   Given given{.blob = ipc::Blob::adopt(std::move(packet.fds.front()), answer->bytes)};
+  given.blob->close_file();
+  spare_ = platform::try_duplicate(socket_);
   return given_.insert_or_assign(id, std::move(given)).first->second;
 }
 
@@ -239,6 +249,16 @@ Bytes WorkerBlobs::Call::resolve(const BytesHandle& handle) {
 MutableBytes WorkerBlobs::Call::make_bytes(std::size_t size) {
   if (!blobs_ || size < blobs_->limits_.shared_from) return detail::make_own_bytes(size);
   return blobs_->make(size);
+}
+
+MutableBytes WorkerBlobs::Call::make_block(std::size_t size) try {
+  if (!blobs_ || size < blobs_->limits_.shared_from || blocks_ == most_blocks) return {};
+  MutableBytes memory = blobs_->make(size);
+  beside_ += detail::size_beside(size);
+  ++blocks_;
+  return memory;
+} catch (const BytesExhausted&) {
+  return {};
 }
 
 void WorkerBlobs::Call::finish() {

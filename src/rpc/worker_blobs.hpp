@@ -78,6 +78,7 @@ class WorkerBlobs final : public ipc::BytesHolder,
   // Nothing that ends a use of Bytes may happen under it.
   std::mutex mutex_;
   // guarded by mutex_
+  platform::Fd spare_;  // a descriptor that is kept for receiving one
   std::unordered_map<BlobId, Given> given_;
   MadeMap made_;
   std::unordered_map<const detail::BytesMemory*, BlobId> foreign_;  // made by others, and passed on
@@ -95,6 +96,10 @@ class WorkerBlobs::Call final : public detail::HandlerBytes {
   std::optional<detail::BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
   Bytes resolve(const detail::BytesHandle& handle) override;
   MutableBytes make_bytes(std::size_t size) override;
+  MutableBytes make_block(std::size_t size) override;
+  Bytes resolve_block(const detail::BytesHandle& handle) override { return resolve(handle); }
+  // Bytes of the answer's blocks.
+  std::size_t beside() const { return beside_; }
 
   // Before it is answered: what the handler has kept of its request becomes a copy, for the app may
   // write there again then. Throws BytesExhausted.
@@ -110,6 +115,7 @@ class WorkerBlobs::Call final : public detail::HandlerBytes {
   WorkerBlobs* const blobs_;
   std::vector<std::shared_ptr<GivenBytes>> used_;
   std::vector<BlobId> sent_;
+  std::size_t blocks_ = 0, beside_ = 0;
 };
 
 }  // namespace bulkhead::rpc

@@ -110,8 +110,12 @@ bool WorkerEnd::refuse(std::string_view why) {
 }
 
 bool WorkerEnd::respond(const Head& request, std::span<const std::byte> response) {
-  if (fits(response)) return send(request, Kind::response, response);
-  return send(request, Kind::too_large, bytes_of(std::to_string(response.size())));
+  if (!fits(response.size())) return report_too_large(request, response.size());
+  return send(request, Kind::response, response);
+}
+
+bool WorkerEnd::report_too_large(const Head& request, std::size_t size) {
+  return send(request, Kind::too_large, bytes_of(std::to_string(size)));
 }
 
 bool WorkerEnd::report_exception(const Head& request, std::string_view type,

@@ -44,8 +44,10 @@ class WorkerEnd {
   // These wait for room in the ring, and return false when the app is gone.
   bool ready();
   bool refuse(std::string_view why);
-  bool fits(std::span<const std::byte> response) const { return response.size() <= max_message_; }
+  // `size`: of the whole response, with what is beside it.
+  bool fits(std::size_t size) const { return size <= max_message_; }
   bool respond(const Head& request, std::span<const std::byte> response);
+  bool report_too_large(const Head& request, std::size_t size);
   bool report_exception(const Head& request, std::string_view type, std::string_view what);
 
  private:

@@ -31,7 +31,9 @@ bool answer(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher,
     return app.report_exception(request.head, text.type, text.what);
   }
   platform::fault_point("worker.before_response");
-  if (app.fits(response)) bytes.answered();
+  const std::size_t size = response.size() + bytes.beside();
+  if (!app.fits(size)) return app.report_too_large(request.head, size);
+  bytes.answered();
   return app.respond(request.head, response);
 }
 

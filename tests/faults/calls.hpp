@@ -21,6 +21,9 @@ namespace bulkhead::test {
 using TestPool = Pool<TestService>;
 using TestWorker = Worker<TestService>;
 
+// Messages go through the ring, however large their strings are.
+constexpr BytesLimits all_in_ring{.shared_from = ~std::size_t{}};
+
 template <class T>
 T value_of(Future<T> future) {
   if (!future.wait_for(default_watchdog)) throw std::runtime_error("a call was never settled");

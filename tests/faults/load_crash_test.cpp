@@ -15,7 +15,10 @@ using std::chrono_literals::operator""ms;
 const Complaints none;
 
 PoolOptions options(const Way& way) {
-  return {.workers = Traffic::workers, .launch = way.launch, .restart = {.count = 0}};
+  return {.workers = Traffic::workers,
+          .launch = way.launch,
+          .restart = {.count = 0},
+          .bytes = all_in_ring};
 }
 
 // The first workers, as many as `hit` says.
@@ -255,7 +258,8 @@ TEST_CASE("workers that die again and again while they run calls fail these call
   TestPool pool{{.workers = 3,
                  .launch = Launch::self().env("BULKHEAD_FAULT", fault),
                  .max_attempts = 1000,
-                 .restart = {.count = 0}}};
+                 .restart = {.count = 0},
+                 .bytes = all_in_ring}};
   std::vector<Future<std::string>> plain;
   std::vector<Future<int>> idempotent;
   for (int i = 0; i < 100; ++i) {

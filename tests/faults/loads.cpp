@@ -111,7 +111,7 @@ void Traffic::ask_for(const std::string& name, R request, errc failure) {
 }
 
 void Traffic::mix(int rounds) {
-  constexpr std::size_t large = 300'000;  // more than a ring holds
+  constexpr std::size_t large = 300'000;  // more than a ring holds, and beside a message
   for (int i = 0; i < rounds; ++i) {
     const std::string number = " " + std::to_string(++asked_);
     ask("Add" + number, Add{i, 1}, [i](int sum) { return sum == i + 1; });

@@ -90,7 +90,7 @@ TEST_CASE("an idempotent call of a pool that allows one attempt is not tried aga
 // Fault crash.begun (one call)
 TEST_CASE("a large request whose worker dies in the middle of it fails") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  TestPool pool{{.workers = 1, .bytes = all_in_ring}};
   inject(pool, "worker.after_claim", 1);
   check_crashed(error_of(pool.run(Echo{std::string(4 << 20, 'x')})), "Echo");
   CHECK(value_of(pool.run(Echo{std::string(4 << 20, 'y')})) == std::string(4 << 20, 'y'));
@@ -100,7 +100,7 @@ TEST_CASE("a large request whose worker dies in the middle of it fails") {
 TEST_CASE("no part of a response is delivered when its worker dies in the middle of it") {
   const LeakCheck leaks;
   constexpr std::size_t size = 1 << 20;
-  TestPool pool{{.workers = 1}};
+  TestPool pool{{.workers = 1, .bytes = all_in_ring}};
   for (const int nth : {1, 2, 3, 5, 9, 16}) {
     INFO(nth);
     inject(pool, "worker.mid_response", nth);

@@ -47,7 +47,21 @@ class BytesCarrier {
   virtual std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) = 0;
   // Throws Refused for a handle of nothing that was passed.
   virtual Bytes resolve(const BytesHandle& handle) = 0;
+
+  // The same for a large block of a value, which its reader copies. Memory to pack it into, for
+  // attach() then; empty: there is none, and it travels in the message.
+  virtual MutableBytes make_block(std::size_t size) = 0;
+  // Each once in a message, so that a forged one costs no more memory than its writer has taken.
+  virtual Bytes resolve_block(const BytesHandle& handle) = 0;
 };
+
+// Copying a block through the ring costs less than naming its memory, below this size.
+inline constexpr std::size_t block_beside_from = std::size_t{256} << 10;
+
+// What a block beside a message adds to its size: as much as one within it.
+constexpr std::size_t size_beside(std::size_t block) {
+  return block - sizeof(std::uint8_t) - sizeof(BytesHandle::id) - sizeof(BytesHandle::size);
+}
 
 // The same in a handler, which may make some.
 class HandlerBytes : public BytesCarrier {

@@ -73,6 +73,7 @@ class BULKHEAD_API Call {
   const RequestType* const type;
   Buffer request;                          // packed; constant once it is submitted
   Attachments attachments;                 // what it carries; let go of when it is settled
+  std::size_t beside = 0;                  // bytes of its blocks among them
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // a hint for the source: which worker has it
 

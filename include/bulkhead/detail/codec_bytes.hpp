@@ -12,27 +12,15 @@ namespace bulkhead::detail {
 template <>
 struct Codec<Bytes> {
   static void write(Encoder& encoder, const Bytes& value) {
-    const BytesHandle handle = encoder.attach(value).value_or(BytesHandle{});
-    encoder(static_cast<std::uint8_t>(handle.maker));
-    if (handle.maker != BytesHandle::none) {
-      encoder(handle.id, handle.size);
-    } else {
-      encoder.count(value.size());
-      encoder.block(value.data(), value.size());
-    }
+    if (encoder.attach(value)) return;
+    encoder(static_cast<std::uint8_t>(BytesHandle::none));
+    encoder.inline_block(value.size(), value.data(), value.size());
   }
   static void read(Decoder& decoder, Bytes& value) {
-    std::uint8_t maker = 0;
-    decoder(maker);
-    if (maker > BytesHandle::worker)
-      throw Refused("a handle of bytes names maker " + std::to_string(maker));
-    if (maker == BytesHandle::none) {
-      value = read_inline(decoder.block("bytes", 1));
-    } else {
-      BytesHandle handle{static_cast<BytesHandle::Maker>(maker)};
-      decoder(handle.id, handle.size);
-      value = decoder.resolve(handle);
-    }
+    if (auto attached = decoder.attached())
+      value = *std::move(attached);
+    else
+      value = read_inline(decoder.inline_block("bytes", 1));
   }
   static Bytes read_inline(std::span<const std::byte> bytes) {
     if (bytes.empty()) return {};

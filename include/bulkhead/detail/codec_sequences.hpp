@@ -49,12 +49,12 @@ struct BlockCodec {
   using T = typename Container::value_type;
 
   static void write(Encoder& encoder, const Container& container) {
-    encoder.count(container.size());
-    encoder.block(container.data(), container.size() * sizeof(T));
+    encoder.block(container.size(), container.data(), container.size() * sizeof(T));
   }
   static void read_as(const char* name, Decoder& decoder, Container& container) {
     container.clear();
-    append_block(container, decoder.block(name, sizeof(T)));
+    const Decoder::Block block = decoder.block(name, sizeof(T));
+    append_block(container, block.bytes);
   }
 };
 

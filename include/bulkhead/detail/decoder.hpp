@@ -4,6 +4,7 @@
 #include <cereal/cereal.hpp>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -65,17 +66,26 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
     if (size != 0) std::memcpy(into, taken.data(), size);
   }
 
-  // What came beside the message.
-  Bytes resolve(const BytesHandle& handle) {
-    if (!carrier_) throw Refused("a handle of bytes came without them");
-    return carrier_->resolve(handle);
+  // What came beside the message, if its handle is here.
+  std::optional<Bytes> attached() {
+    const auto handle = read_handle();
+    if (handle.maker == BytesHandle::none) return std::nullopt;
+    return carrier().resolve(handle);
   }
 
-  // What a `container` holds: as many values of `size` bytes as it declares.
-  std::span<const std::byte> block(const char* container, std::size_t size) {
-    const auto taken = bytes(declared(container, size) * size);
-    inner_ += taken.size();
-    return taken;
+  // What a `container` holds: as many values of `size` bytes as it declares. Beside the message
+  // `memory` is what they lie in.
+  struct Block {
+    std::span<const std::byte> bytes;
+    Bytes memory = {};
+  };
+  Block block(const char* container, std::size_t size) {
+    const std::uint64_t elements = number();
+    if (elements & is_beside) return block_beside(elements & ~is_beside, size);
+    return {inline_block(elements, container, size)};
+  }
+  std::span<const std::byte> inline_block(const char* container, std::size_t size) {
+    return inline_block(number(), container, size);
   }
 
   // How many elements a `container` declares. Their floors are set aside, so that no container
@@ -127,15 +137,54 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
 
   std::size_t unclaimed() const { return rest_.size() - std::min(claimed_, rest_.size()); }
 
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    bytes(&value, sizeof value);
+    return value;
+  }
+
   std::size_t declared(const char* container, std::size_t least) {
-    std::uint64_t elements = 0;
-    bytes(&elements, sizeof elements);
+    return checked(number(), container, least);
+  }
+
+  std::size_t checked(std::uint64_t elements, const char* container, std::size_t least) {
     if (elements > unclaimed() / least) {
       throw Refused(std::string(container) + " declares " + std::to_string(elements) +
                     " elements of at least " + std::to_string(least) + " bytes, " +
                     std::to_string(unclaimed()) + " are left");
     }
     return elements;
+  }
+
+  std::span<const std::byte> inline_block(std::uint64_t elements, const char* container,
+                                          std::size_t size) {
+    const auto taken = bytes(checked(elements, container, size) * size);
+    inner_ += taken.size();
+    return taken;
+  }
+
+  BytesHandle read_handle() {
+    std::uint8_t maker = 0;
+    (*this)(maker);
+    if (maker > BytesHandle::worker)
+      throw Refused("a handle of bytes names maker " + std::to_string(maker));
+    BytesHandle handle{static_cast<BytesHandle::Maker>(maker)};
+    if (maker != BytesHandle::none) (*this)(handle.id, handle.size);
+    return handle;
+  }
+
+  BytesCarrier& carrier() const {
+    if (!carrier_) throw Refused("a handle of bytes came without them");
+    return *carrier_;
+  }
+
+  Block block_beside(std::uint64_t elements, std::size_t size) {
+    const BytesHandle handle = read_handle();
+    if (handle.size % size != 0 || handle.size / size != elements)
+      throw Refused(std::to_string(elements) + " values do not fill the " +
+                    std::to_string(handle.size) + " bytes that hold them");
+    Bytes memory = carrier().resolve_block(handle);
+    return {memory.span(), memory};
   }
 
   [[noreturn]] void refuse_short(std::size_t wanted) const {

@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/buffer.hpp"
-#include "bulkhead/detail/bytes_memory.hpp"
 #include "bulkhead/detail/nesting.hpp"
 #include "bulkhead/detail/sendable.hpp"
 #include "bulkhead/detail/versioned.hpp"
@@ -54,8 +54,13 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
     std::memcpy(out_->data() + at, data, size);
   }
 
-  // Bytes that become memory of their own, so they pay for no element around them.
-  void block(const void* data, std::size_t size) {
+  // `elements` that become memory of their own, so they pay for no element around them.
+  void block(std::size_t elements, const void* data, std::size_t size) {
+    if (size < block_beside_from || !carrier_ || !block_beside(elements, data, size))
+      inline_block(elements, data, size);
+  }
+  void inline_block(std::size_t elements, const void* data, std::size_t size) {
+    count(elements);
     bytes(data, size);
     inner_ += size;
   }
@@ -65,9 +70,11 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
     bytes(&fixed, sizeof fixed);
   }
 
-  // Empty: they are to be written here.
-  std::optional<BytesHandle> attach(const Bytes& value) {
-    return carrier_ ? carrier_->attach(value, out_->size()) : std::nullopt;
+  // False: they are to be written here.
+  bool attach(const Bytes& value) {
+    const auto handle = carrier_ ? carrier_->attach(value, out_->size()) : std::nullopt;
+    if (handle) (*this)(static_cast<std::uint8_t>(handle->maker), handle->id, handle->size);
+    return handle.has_value();
   }
 
   // One element, made of `parts`, padded until `floor` of its bytes are its own.
@@ -97,6 +104,16 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
         save_versioned<function>(*this, value);
       }
     }
+  }
+
+  bool block_beside(std::size_t elements, const void* data, std::size_t size) {
+    MutableBytes memory = carrier_->make_block(size);
+    if (memory.size() == 0) return false;
+    std::memcpy(memory.data(), data, size);
+    count(elements | is_beside);
+    if (attach(std::move(memory))) return true;
+    out_->resize(out_->size() - sizeof(std::uint64_t));
+    return false;
   }
 
   Buffer* out_;

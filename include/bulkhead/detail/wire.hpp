@@ -2,7 +2,8 @@
 //
 //   number, enum, complex      its value bytes, little endian
 //   bool                       one byte, 0 or 1
-//   string, vector of numbers  count (8 bytes), then the values as one block
+//   string, vector of numbers  count (8 bytes), then the values as one block; or the count with its
+//                              highest bit set, then the handle of the block, as of Bytes
 //   any other container        count (8 bytes), then its elements
 //   array, pair, tuple         its members
 //   optional, unique_ptr       a bool, then what it holds
@@ -24,6 +25,7 @@
 #include <bit>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -47,6 +49,9 @@ concept OwnCodec = requires {
 
 // Objects of classes within one another; refused beyond, before the stack overflows.
 inline constexpr unsigned max_depth = 64;
+
+// In the count of a block: it is not here, but its handle.
+inline constexpr std::uint64_t is_beside = std::uint64_t{1} << 63;
 
 // What a node of a list, tree or hash table takes besides its value, alignment included.
 inline constexpr std::size_t node_links = 40;

@@ -30,6 +30,8 @@ class WorkerSet {
   // The call will be settled. Never throws Error.
   virtual void submit(std::shared_ptr<Call> call) = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
+  // As BytesCarrier has it.
+  virtual MutableBytes make_block(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
@@ -49,6 +51,21 @@ BULKHEAD_API std::unique_ptr<WorkerSet> start_worker(const Contract& contract,
 BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const char* what,
                                               std::exception_ptr cause) noexcept;
 
+// Packs a request of `workers`, if there are any: which handles it gets is known when it is given
+// to one.
+class BULKHEAD_API RequestBytes final : public BytesCarrier {
+ public:
+  RequestBytes(Call& call, WorkerSet* workers) : call_(call), workers_(workers) {}
+  std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
+  MutableBytes make_block(std::size_t size) override;
+  Bytes resolve(const BytesHandle& handle) override;
+  Bytes resolve_block(const BytesHandle& handle) override { return resolve(handle); }
+
+ private:
+  Call& call_;
+  WorkerSet* const workers_;
+};
+
 // So that packing a small request grows it once.
 constexpr std::size_t usual_request = 128;
 
@@ -63,7 +80,7 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   try {
     call->request.reserve(usual_request);
-    RequestBytes bytes(call->attachments);
+    RequestBytes bytes(*call, workers);
     encode(call->request, request, &bytes);
   } catch (...) {
     call->settle(codec_failure(type, "could not be packed", std::current_exception()));

@@ -81,6 +81,24 @@ void send(std::span<const std::byte> bytes, int fd) {
   ::sendmsg(own_packet_socket(), &message, MSG_NOSIGNAL);
 }
 
+// What the app answers to `need`; -1: no descriptor came with it.
+int receive_descriptor(const rpc::BlobPacket& need) {
+  send(need.raw(), -1);
+  rpc::BlobPacket answer;
+  iovec data{&answer, sizeof answer};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ::recvmsg(own_packet_socket(), &message, 0);
+  int fd = -1;
+  if (const cmsghdr* const header = CMSG_FIRSTHDR(&message))
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return fd;
+}
+
 constexpr std::uint64_t megabyte = 1 << 20;
 
 int memory(std::uint64_t bytes, int seals, bool sparse = false) {
@@ -160,25 +178,62 @@ ForgedBytes forge_bytes(const ForgeBytes& request) {
   return answer;
 }
 
+ForgedBlocks forge_blocks(const ForgeBlocks& request) {
+  const ForgedBlocks::Block good{detail::is_beside | megabyte, 2, forged_id, megabyte};
+  ForgedBlocks answer{.one = good};
+  switch (request.bad) {
+    case BadBlock::twice:
+      answer.other = good;
+      break;
+    case BadBlock::given:
+      answer.one.maker = 1;
+      answer.one.id = 1;
+      break;
+    case BadBlock::never_passed:
+      answer.one.id = 77;
+      break;
+    case BadBlock::other_count:
+      ++answer.one.elements;
+      break;
+    case BadBlock::no_handle:
+      answer.one.maker = 0;
+      break;
+    case BadBlock::overflowing:
+      answer.one = {~std::uint64_t{}, 2, forged_id, ~detail::is_beside};
+      break;
+    default:
+      break;
+  }
+  send(rpc::BlobPacket{.id = forged_id, .bytes = megabyte}.raw(), descriptor_for(BadBytes::none));
+  return answer;
+}
+
+Large echo_large(EchoLarge request) { return std::move(request.large); }
+
+void take_descriptors(const TakeDescriptors&) {
+  while (::open("/dev/null", O_RDONLY) >= 0) {
+  }
+}
+
+int write_into_file(int fd) {
+  int worked = 0;
+  worked += ::pwrite(fd, "!", 1, 0) == 1;
+  worked += ::ftruncate(fd, 0) == 0;
+  worked += ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+  worked += ::mmap(nullptr, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED;
+  return worked;
+}
+
 int write_into(const WriteInto& request) {
   int worked = 0;
   auto* const at = const_cast<std::byte*>(request.bytes.data());
   worked += ::mprotect(at, request.bytes.size(), PROT_READ | PROT_WRITE) == 0;
   worked += ::madvise(at, request.bytes.size(), MADV_REMOVE) == 0;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    if (std::filesystem::read_symlink(entry.path(), gone).string().find("memfd:") ==
-        std::string::npos)
-      continue;
-    const int own = std::stoi(entry.path().filename());
-    for (const int fd : {own, ::open(entry.path().c_str(), O_RDWR)}) {
-      worked += ::pwrite(fd, "!", 1, 0) == 1;
-      worked += ::ftruncate(fd, 0) == 0;
-      worked += ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
-      worked += ::mmap(nullptr, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED;
-    }
-  }
-  return worked;
+  // Its file, as the app passes it to who asks, and opened once more.
+  const int fd = receive_descriptor({.what = rpc::BlobPacket::need, .id = 1});
+  if (fd < 0) return -1;
+  worked += write_into_file(fd);
+  return worked + write_into_file(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR));
 }
 
 }  // namespace
@@ -202,7 +257,8 @@ void serve_bytes_if_worker() {
   const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1};
   bulkhead::serve_if_worker<BytesService>(options, echo_bytes, echo_several, make_bytes, keep_bytes,
                                           kept_bytes, ask_holdings, die_with_bytes, nest_bytes,
-                                          forge_bytes, write_into);
+                                          forge_bytes, write_into, echo_large, take_descriptors,
+                                          forge_blocks);
 }
 
 }  // namespace bulkhead::test

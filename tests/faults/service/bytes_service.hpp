@@ -152,6 +152,76 @@ struct ForgeBytes {
   }
 };
 
+// Large values that are no Bytes.
+struct Large {
+  std::string text = {};
+  std::vector<float> numbers = {};
+  std::vector<std::string> several = {};
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(text, numbers, several);
+  }
+  bool operator==(const Large&) const = default;
+};
+struct EchoLarge {
+  using Response = Large;
+  static constexpr bool idempotent = true;
+  Large large;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(large);
+  }
+};
+// Takes every descriptor that it can get, and keeps them.
+struct TakeDescriptors {
+  using Response = void;
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+
+enum class BadBlock : std::uint8_t {
+  none,
+  twice,         // the same memory for both strings
+  given,         // what its request carried
+  never_passed,  // a handle of nothing
+  other_count,   // more values than the memory has bytes
+  no_handle,
+  overflowing,
+  count,
+};
+// Reads as two strings; its worker writes what it likes.
+struct ForgedBlocks {
+  struct Block {
+    std::uint64_t elements = 0;
+    std::uint8_t maker = 0;
+    std::uint64_t id = 0, size = 0;
+  };
+  Block one = {}, other = {};
+  std::string text = {}, more = {};
+  template <class Archive>
+  void save(Archive& ar) const {
+    for (const Block& block : {one, other}) {
+      ar(block.elements);
+      if (block.elements == 0) continue;
+      ar(block.maker);
+      if (block.maker != 0) ar(block.id, block.size);
+    }
+  }
+  template <class Archive>
+  void load(Archive& ar) {
+    ar(text, more);
+  }
+};
+struct ForgeBlocks {
+  using Response = ForgedBlocks;
+  BadBlock bad = BadBlock::none;
+  Bytes bytes;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(bad, bytes);
+  }
+};
+
 // Tries to write into what it was given, in every way. The number of ways that worked.
 struct WriteInto {
   using Response = int;
@@ -163,7 +233,8 @@ struct WriteInto {
 };
 
 struct BytesService : Service<"bytes", EchoBytes, EchoSeveral, MakeBytes, KeepBytes, KeptBytes,
-                              AskHoldings, DieWithBytes, NestBytes, ForgeBytes, WriteInto> {};
+                              AskHoldings, DieWithBytes, NestBytes, ForgeBytes, WriteInto,
+                              EchoLarge, TakeDescriptors, ForgeBlocks> {};
 
 void serve_bytes_if_worker();
 Holdings holdings();  // of this process

@@ -1,0 +1,23 @@
+// What a request carries beside its message.
+#include "bulkhead/detail/refused.hpp"
+#include "bulkhead/detail/worker_set.hpp"
+
+namespace bulkhead::detail {
+
+std::optional<BytesHandle> RequestBytes::attach(const Bytes& bytes, std::size_t at) {
+  if (!bytes.memory() || !bytes.memory()->shared()) return std::nullopt;
+  call_.attachments.push_back({bytes, at});
+  return BytesHandle{BytesHandle::app, 0, bytes.size()};
+}
+
+MutableBytes RequestBytes::make_block(std::size_t size) {
+  MutableBytes block = workers_ ? workers_->make_block(size) : MutableBytes();
+  if (block.size() != 0) call_.beside += size_beside(size);
+  return block;
+}
+
+Bytes RequestBytes::resolve(const BytesHandle&) {
+  throw Refused("a request that is packed has no bytes to be read");
+}
+
+}  // namespace bulkhead::detail
