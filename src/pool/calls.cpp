@@ -32,6 +32,7 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       budget_(std::make_shared<ipc::Budget>(limits.bytes.alive)),
       blocks_(std::make_shared<ipc::Budget>(most_blocks)),
       schedule_(limits.members, ahead),
+      flow_(cores_),
       seats_(limits.members) {
   for (Seat& empty : seats_) empty.role.try_take();
 }
@@ -48,8 +49,11 @@ void Calls::submit(std::shared_ptr<detail::Call> call) {
     return call->settle(std::make_exception_ptr(*objection));
   }
   const Worker sleeping = take(std::move(call));
+  const bool many_run = schedule_.running() > 2 * cores_;
   lock.unlock();
-  if (sleeping) sleeping->connection().ring();
+  if (!sleeping) return;
+  if (many_run) begin_rounds();
+  sleeping->connection().ring();
 }
 
 std::exception_ptr Calls::out_of_reach() const {

@@ -43,7 +43,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     virtual void worker_violated(Worker worker, std::string how) = 0;
     virtual void worker_spent(Worker worker) = 0;  // a retired one has nothing left to answer
     virtual void all_settled() = 0;                // while watch_settled() is on
-    virtual void answers_unattended() = 0;         // make_round() is due, soon
+    virtual void rounds_are_due() = 0;             // make_round() is due, soon
 
    protected:
     ~Listener() = default;
@@ -109,6 +109,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void sleep_until_rung(detail::Call& call, Deadline deadline, Member member);
   void receive_some(Member member);
   void leave_unattended(Seat& seat);
+  void begin_rounds();
   void let_go(Member member);
   Turn receive_batch(Member member);
   using Answers = std::span<rpc::AppEnd::Message>;

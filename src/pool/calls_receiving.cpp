@@ -95,8 +95,12 @@ void Calls::sleep_until_rung(detail::Call& call, Deadline deadline, Member membe
 
 // This thread will be back for the next answer, as a rule.
 void Calls::leave_unattended(Seat& seat) {
-  if (!seat.role.leave_unattended() || rounds_.exchange(true)) return;
-  if (const auto listener = listener_.lock()) listener->answers_unattended();
+  if (seat.role.leave_unattended()) begin_rounds();
+}
+
+void Calls::begin_rounds() {
+  if (rounds_.load() || rounds_.exchange(true)) return;
+  if (const auto listener = listener_.lock()) listener->rounds_are_due();
 }
 
 bool Calls::make_round() {
@@ -117,8 +121,10 @@ bool Calls::make_round() {
 // while there is something to watch.
 bool Calls::watch_flow() {
   const std::lock_guard lock(mutex_);
-  const bool crowd = flow_.is_short(answered_, schedule_.running());
-  schedule_.crowd(crowd ? std::max<std::size_t>(cores_ - 1, 1) : seats_.size());
+  const Flow::Crowd crowd = flow_.look(answered_, schedule_.running());
+  schedule_.crowd(crowd == Flow::Crowd::none       ? seats_.size()
+                  : crowd == Flow::Crowd::to_cores ? cores_
+                                                   : std::max<std::size_t>(cores_ - 1, 1));
   bool some_wait = false;
   for (Member member = 0; member < seats_.size(); ++member) {
     Seat& seat = seats_[member];
@@ -130,7 +136,7 @@ bool Calls::watch_flow() {
     if (stuck) take_back(member, waiting);
   }
   dispatch();
-  return crowd || some_wait;
+  return crowd != Flow::Crowd::none || flow_.undecided() || some_wait;
 }
 
 bool Calls::anyone_unattended() const {

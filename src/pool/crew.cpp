@@ -208,7 +208,7 @@ void Crew::worker_rang(worker::WorkerProcess& worker) {
   if (const auto member = member_of(worker.number())) calls_->rang(*member);
 }
 
-void Crew::answers_unattended() {
+void Crew::rounds_are_due() {
   if (const auto reactor = hold_reactor())
     reactor->post([self = shared_from_this()] { self->make_rounds(); });
 }

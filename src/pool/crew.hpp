@@ -98,7 +98,7 @@ class Crew final : public Calls::Listener,
   void worker_violated(Calls::Worker worker, std::string how) override;
   void worker_spent(Calls::Worker worker) override;
   void all_settled() override;
-  void answers_unattended() override;
+  void rounds_are_due() override;
   // ForkServer::Listener
   void fork_server_serves(worker::ForkServer& server) override;
   void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using TorturePool = Pool<Torture>;
 
-constexpr std::size_t large = 1 << 20;
+constexpr std::size_t large = 200'000;  // in parts through the ring
 
 void say(const fs::path& folder, const char* stage) { std::ofstream(folder / stage).put('\n'); }
 

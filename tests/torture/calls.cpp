@@ -57,8 +57,12 @@ bool Callers::make_call(std::mt19937_64& dice, std::deque<Open>& open) {
   if (number >= Shared::calls) throw std::length_error("the board is full");
   const auto one_in = [&](unsigned count) { return dice() % count == 0; };
   Task task{.number = number, .data = {}};
-  task.data = data_of(number, one_in(24) ? place_.large : dice() % 200);
-  task.answer_size = one_in(24) ? place_.large : dice() % 200;
+  const auto some_size = [&] {
+    if (!one_in(16)) return dice() % 200;
+    return one_in(2) ? place_.large : place_.huge;
+  };
+  task.data = data_of(number, some_size());
+  task.answer_size = some_size();
   task.takes_us = one_in(2) ? static_cast<std::uint32_t>(dice() % 2000) : 0;
   task.throws = one_in(10);
   task.starts_helper = one_in(200);

@@ -26,7 +26,8 @@ class Callers {
     Findings& findings;
     unsigned threads = 1;               // of each worker
     std::chrono::microseconds pause{};  // of each thread after each call
-    std::size_t large = 1 << 20;        // bytes of some requests and answers
+    // Bytes of some requests and answers: in parts through the ring, and beside their message.
+    std::size_t large = 200'000, huge = 1 << 20;
   };
   // One of the threads waits for each call by itself, the others make many at once.
   Callers(TorturePool& pool, const Place& place, std::uint64_t seed);

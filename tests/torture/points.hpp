@@ -43,6 +43,7 @@ inline constexpr std::array points{
     Point{"ring.before_publish", Victim::worker, Trigger::load},
     Point{"link.before_ring", Victim::worker, Trigger::load},
     Point{"worker.after_response", Victim::worker, Trigger::load},
+    Point{"worker.bytes_passed", Victim::worker, Trigger::load},
     Point{"worker.after_fork", Victim::worker, Trigger::start, Way::fork},
     Point{"worker.after_exec", Victim::worker, Trigger::start, Way::exec},
     Point{"worker.before_open", Victim::worker, Trigger::start},
@@ -60,8 +61,8 @@ inline constexpr std::array points{
 };
 
 // Where system calls may be made to fail: nobody dies there.
-inline constexpr std::array<std::string_view, 3> system_calls{"fork", "spawn",
-                                                              "worker.start_thread"};
+inline constexpr std::array<std::string_view, 5> system_calls{
+    "fork", "spawn", "worker.start_thread", "memory.make", "memory.map"};
 
 using PointIndex = std::size_t;
 inline constexpr PointIndex random_worker = 0, random_fork_server = 1;
