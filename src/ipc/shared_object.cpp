@@ -6,10 +6,12 @@
 #include <boost/interprocess/shared_memory_object.hpp>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <mutex>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include "platform/fault.hpp"
 #include "platform/random.hpp"
@@ -50,6 +52,20 @@ std::unique_ptr<bip::mapped_region> map(const bip::shared_memory_object& object,
   });
 }
 
+// Between its creation and its lock another process may have found it to be stale: then it is lost.
+// False once that one has removed the name, not before: it would remove the next object's, too.
+bool lock_unless_swept(const Fd& file, const std::string& path) {
+  constexpr auto patience = std::chrono::seconds(1);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!platform::try_lock(file)) {
+    if (!platform::leads_to(path, file)) return false;
+    if (std::chrono::steady_clock::now() > end)
+      throw std::system_error(EBUSY, std::generic_category(), "another process has locked " + path);
+    std::this_thread::yield();
+  }
+  return platform::leads_to(path, file);
+}
+
 // A name that is removed again unless it is kept.
 struct Name {
   const std::string& text;
@@ -87,8 +103,7 @@ SharedObject SharedObject::create(const std::string& with_name, std::uint64_t by
         });
     platform::fault_point("app.before_lock");
     Fd lock = platform::share_open_file(object.get_mapping_handle().handle);
-    // Another process may sweep it between its creation and its lock: then it is lost already.
-    if (!platform::try_lock(lock) || !platform::leads_to(path_of(name.text), lock)) continue;
+    if (!lock_unless_swept(lock, path_of(name.text))) continue;
     platform::allocate(lock, bytes, path_of(name.text));
     auto region = map(object, name.text);
     name.kept = true;
