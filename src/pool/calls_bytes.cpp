@@ -21,10 +21,16 @@ MutableBytes Calls::make_bytes(std::size_t size) {
 
 MutableBytes Calls::make_block(std::size_t size) {
   if (size < limits_.bytes.shared_from || !blocks_->take(1)) return {};
-  const std::shared_ptr<void> taken(nullptr, [blocks = blocks_](void*) { blocks->give_back(1); });
+  std::shared_ptr<void> taken(nullptr, [blocks = blocks_](void*) { blocks->give_back(1); });
   try {
-    const auto memory = make_bytes(size).memory();
-    return {{memory.get(), [memory, taken](void*) {}}, size};
+    auto memory = make_bytes(size).memory();
+    // Let go of with the last owner, while others may still know where it was.
+    auto* const at = memory.get();
+    auto let_go = [memory = std::move(memory), taken = std::move(taken)](void*) mutable {
+      memory.reset();
+      taken.reset();
+    };
+    return {{at, std::move(let_go)}, size};
   } catch (const BytesExhausted&) {
     return {};
   }

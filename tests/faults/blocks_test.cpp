@@ -58,6 +58,20 @@ TEST_CASE("large strings and vectors come back as they were sent") {
   CHECK(pool.stats().crashes == 0);
 }
 
+// Fault value.bytes (one call)
+TEST_CASE("the memory that large strings travel in is used again") {
+  const LeakCheck leaks;
+  BytesPool pool{{.workers = 1}};
+  const Large large{.text = text_of(mib)};
+  CHECK(comes_back(pool, large));
+  CHECK(comes_back(pool, large));
+  const auto app = holdings(), worker = value_of(pool.run(AskHoldings{}));
+  for (int i = 0; i < 20; ++i) CHECK(comes_back(pool, large));
+  CHECK(holdings().mappings == app.mappings);
+  CHECK(holdings().descriptors == app.descriptors);
+  CHECK(value_of(pool.run(AskHoldings{})).mappings == worker.mappings);
+}
+
 // Fault value.bytes-exhausted (one call, many calls)
 TEST_CASE("many large strings that wait take few descriptors of the app") {
   const LeakCheck leaks;
