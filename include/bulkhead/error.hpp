@@ -40,9 +40,9 @@ enum class errc {
   handler_failed,
   /// The request's or the response's own serialize threw in the app.
   codec_failed,
-  /// The call was not answered in time. No call of this version has a deadline.
+  /// The call was not answered in time (RunOptions). crash() is set if its worker was killed.
   deadline_exceeded,
-  /// The caller took the call back. No call of this version can be.
+  /// The call was called off. crash() is set if its worker was killed.
   cancelled,
   /// Too many calls wait for a worker: try later, or raise `queue_limit`.
   queue_full,

@@ -54,6 +54,13 @@ class Future {
     return call_->ready_or_lost();
   }
 
+  /// Calls it off: it ends with errc::cancelled, at once if no worker has begun it, else as
+  /// RunOptions says. Nothing where it has ended. Does not wait.
+  void cancel() {
+    require(call_);
+    call_->cancel(detail::Stop::partial);
+  }
+
   /// False when default constructed, moved from, or got.
   bool valid() const noexcept { return call_ != nullptr; }
 

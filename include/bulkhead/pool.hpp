@@ -47,6 +47,9 @@ struct PoolOptions {
   /// The end of a worker that ran others besides (ServeOptions::threads) does not count: it is run
   /// alone then.
   unsigned max_attempts = 3;
+  /// How long a handler that was asked to stop may take, before its worker is killed and replaced.
+  /// Not negative.
+  std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// When to stop replacing workers that die for no request.
   RestartLimit restart = {};
   /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
@@ -84,6 +87,12 @@ class Pool {
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
+  }
+  /// The same within limits. Throws what copying the token's state throws.
+  template <RequestOf<S> R>
+  Future<ResponseOf<R>> run(R request, const RunOptions& options) {
+    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
+                                      &options);
   }
 
   /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The

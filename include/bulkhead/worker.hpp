@@ -95,6 +95,8 @@ struct WorkerOptions {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// Calls that wait for the worker, besides the one it runs; past it they fail with queue_full.
   std::size_t queue_limit = 1024;
+  /// How long a handler that was asked to stop may take, before its worker is killed. Not negative.
+  std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// Of make_bytes, and of the worker's own Context::make_bytes.
   BytesLimits bytes = {};
 };
@@ -133,6 +135,12 @@ class Worker {
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
+  }
+  /// The same within limits. Throws what copying the token's state throws.
+  template <RequestOf<S> R>
+  Future<ResponseOf<R>> run(R request, const RunOptions& options) {
+    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
+                                      &options);
   }
 
   /// A buffer to be filled in place and sent, in a request of this worker, without copying it. The

@@ -25,6 +25,8 @@ struct Hints {
   alignas(cache_line) std::atomic<std::uint32_t> app_core;
   // How long the worker may spin at most. The app lowers it to 0 when cores are scarce.
   std::atomic<std::uint32_t> worker_spin_limit_ns;
+  // How often handlers were asked to stop. A thread of the worker sleeps until it changes.
+  std::atomic<std::uint32_t> stops;
   alignas(cache_line) std::atomic<std::uint32_t> worker_core;
 };
 

@@ -23,14 +23,16 @@ timespec to_timespec(std::chrono::steady_clock::time_point time) {
   return {static_cast<time_t>(seconds.count()), static_cast<long>((since_boot - seconds).count())};
 }
 
+int flag(Sharing sharing) { return sharing == Sharing::threads ? FUTEX_PRIVATE_FLAG : 0; }
+
 }  // namespace
 
 bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                std::optional<std::chrono::steady_clock::time_point> deadline) {
+                std::optional<std::chrono::steady_clock::time_point> deadline, Sharing sharing) {
   const timespec until = deadline ? to_timespec(*deadline) : timespec{};
   for (;;) {
     // The deadline is absolute: starting again after a signal makes the wait no longer.
-    const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected,
+    const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | flag(sharing), expected,
                                   deadline ? &until : nullptr, nullptr, FUTEX_BITSET_MATCH_ANY);
     if (result == 0 || errno == EAGAIN) return true;
     if (errno == ETIMEDOUT) return false;
@@ -38,8 +40,8 @@ bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
   }
 }
 
-void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept {
-  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+void futex_wake_all(const std::atomic<std::uint32_t>& word, Sharing sharing) noexcept {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE | flag(sharing), INT_MAX, nullptr, nullptr, 0);
 }
 
 }  // namespace bulkhead::platform

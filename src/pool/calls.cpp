@@ -48,9 +48,11 @@ void Calls::submit(std::shared_ptr<detail::Call> call) {
     ++failed_;
     return call->settle(std::make_exception_ptr(*objection));
   }
+  const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
   lock.unlock();
+  if (look_at) tell_deadline(*look_at);
   if (!sleeping) return;
   if (many_run) begin_rounds();
   sleeping->connection().ring();
@@ -66,7 +68,8 @@ std::exception_ptr Calls::out_of_reach() const {
 }
 
 std::optional<Error> Calls::objection_to(const detail::Call& call) const {
-  if (const std::size_t size = call.request.size() + call.beside; size > limits_.message)
+  const std::size_t limits = call.steering ? sizeof(detail::Limits) : 0;
+  if (const std::size_t size = call.request.size() - limits + call.beside; size > limits_.message)
     return Error(errc::message_too_large, "the request " + std::string(call.type->name) + " has " +
                                               std::to_string(size) +
                                               " bytes, more than max_message allows (" +
@@ -103,8 +106,7 @@ void Calls::dispatch() {
   while (!queue_.empty()) {
     const auto member = schedule_.pick(how_to_run(queue_.front()));
     if (!member) return;
-    rpc::OpenCall open = std::move(queue_.front());
-    queue_.pop_front();
+    rpc::OpenCall open = queue_.pop_front();
     if (give(*member, std::move(open))) seats_[*member].worker->connection().ring();
   }
 }
@@ -150,19 +152,19 @@ void Calls::take_back(Member from, std::size_t count) {
   schedule_.returned(from, taken.size());
   held_ -= taken.size();
   for (auto& open : taken) {
-    open.call->at.store(detail::Call::nowhere);
-    if (open.call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
     open.life.taken_back();
+    const auto call = open.call;
     queue_.push_front(std::move(open));
+    if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
 }
 
 // ------------------------------------------------------------ settling
 
 // Counted first: who has seen the error sees it in the statistics.
-void Calls::fail(const rpc::OpenCall& open, std::exception_ptr error) {
+void Calls::fail(detail::Call& call, std::exception_ptr error) {
   ++failed_;
-  open.call->settle(std::move(error));
+  call.settle(std::move(error));
   settled(1);
 }
 
@@ -178,29 +180,35 @@ std::size_t Calls::open() const {
 }
 
 void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
-  std::vector<rpc::OpenCall> failed;
+  struct Failed {
+    rpc::OpenCall open;
+    Failure failure;
+  };
+  std::vector<Failed> failed;
   {
     const std::lock_guard lock(mutex_);
     std::vector<rpc::OpenCall> again;
     using Then = rpc::CallLife::Step::Then;
     using Run = rpc::CallLife::Run;
     const auto sort_out = [&](rpc::OpenCall& open, Run run) {
-      const Then then = open.life.worker_lost(run).then;
+      const auto [then, failure, ask, kill] = open.life.worker_lost(run);
       open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
-      if (then == Then::requeue)
-        (closed_ ? failed : again).push_back(std::move(open));
-      else if (then == Then::fail)
-        failed.push_back(std::move(open));
+      if (then == Then::requeue && !closed_)
+        again.push_back(std::move(open));
+      else if (then != Then::nothing)
+        failed.push_back({std::move(open), then == Then::fail ? failure : Failure::crashed});
+      else
+        open.call->attachments.clear();
     };
     const Run begun = calls.begun.size() == 1 ? Run::alone : Run::beside_others;
     for (auto& open : calls.begun) sort_out(open, begun);
     for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
     // They were first, and stay so.
-    queue_.insert(queue_.begin(), std::make_move_iterator(again.begin()),
-                  std::make_move_iterator(again.end()));
+    queue_.push_front(std::move(again));
     dispatch();
   }
-  for (auto& open : failed) fail(open, std::make_exception_ptr(why(open)));
+  for (auto& [open, failure] : failed)
+    fail(*open.call, std::make_exception_ptr(why(open, failure)));
 }
 
 void Calls::refuse(std::optional<Error> why) {
@@ -212,7 +220,7 @@ void Calls::fail_queued(const Error& why) {
   std::deque<rpc::OpenCall> calls;
   {
     const std::lock_guard lock(mutex_);
-    calls.swap(queue_);
+    calls = queue_.take_all();
   }
   shut_down(calls, why);
 }
@@ -241,7 +249,7 @@ template <class OpenCalls>
 void Calls::shut_down(OpenCalls& calls, const Error& why) {
   for (auto& open : calls)
     if (open.life.shut_down().then == rpc::CallLife::Step::Then::fail)
-      fail(open, std::make_exception_ptr(why));
+      fail(*open.call, std::make_exception_ptr(why));
 }
 
 // ------------------------------------------------------------ the crew's side

@@ -17,7 +17,9 @@
 #include "bulkhead/pool.hpp"
 #include "platform/home_process.hpp"
 #include "platform/mutex.hpp"
+#include "pool/deadlines.hpp"
 #include "pool/flow.hpp"
+#include "pool/queue.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
 #include "rpc/receive_role.hpp"
@@ -27,6 +29,7 @@ namespace bulkhead::pool {
 
 class Calls : public detail::AnswerSource, public std::enable_shared_from_this<Calls> {
  public:
+  using Clock = std::chrono::steady_clock;
   using Member = Schedule::Member;
   using Worker = std::shared_ptr<worker::WorkerProcess>;
 
@@ -36,6 +39,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     std::size_t message;
     unsigned attempts;
     BytesLimits bytes = {};
+    std::chrono::nanoseconds kill_grace = std::chrono::seconds(1);
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -44,6 +48,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     virtual void worker_spent(Worker worker) = 0;  // a retired one has nothing left to answer
     virtual void all_settled() = 0;                // while watch_settled() is on
     virtual void rounds_are_due() = 0;             // make_round() is due, soon
+    virtual void deadline_ahead(Clock::time_point when) = 0;  // look_at_deadlines() is due then
+    // It did not end a call that it was asked to stop, for this reason.
+    virtual void worker_overdue(Worker worker, Cause why) = 0;
 
    protected:
     ~Listener() = default;
@@ -60,6 +67,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   MutableBytes make_block(std::size_t size);
   void receive_for(detail::Call& call, Deadline deadline) override;
   std::exception_ptr out_of_reach() const override;
+  void cancel(detail::Call& call, detail::Stop how) override;
   void fill(PoolStats& stats) const;
 
   // --- the crew, on the reactor
@@ -69,6 +77,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void rang(Member member);                 // its doorbell: answers, or room
   // Looks after the connections that were left unattended. False when there are none any more.
   bool make_round();
+  // Ends what is past its time. When there is something to look at next, if anything.
+  std::optional<Clock::time_point> look_at_deadlines();
   void ask_to_leave(Member member);
   // The same for one while others go on: it gets nothing more, and ends when it has answered what
   // it has begun. The rest goes to others.
@@ -77,7 +87,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // Empty while another thread receives from it: the reactor is told when it has done so.
   std::optional<rpc::AppEnd::Left> left(Member member);
   // Sorts out the calls of a dead worker: back into the queue, or failed by what `why` says.
-  using Why = std::function<Error(const rpc::OpenCall&)>;
+  using Why = std::function<Error(const rpc::OpenCall&, rpc::CallLife::Failure)>;
   void lost(rpc::AppEnd::Left calls, const Why& why);
   // Calls that come from now on fail with `why`; empty: they are taken again.
   void refuse(std::optional<Error> why);
@@ -88,6 +98,17 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void watch_settled() { watched_.store(true); }
 
  private:
+  using Failure = rpc::CallLife::Failure;
+  // What is to be looked at when a time has come.
+  struct Watched {
+    enum class What : std::uint8_t { timeout, run_timeout, grace } what;
+    std::shared_ptr<detail::Call> call;
+    // A worker that was asked to stop what it runs under this ticket, and why.
+    std::weak_ptr<worker::WorkerProcess> worker = {};
+    rpc::Ticket ticket = 0;
+    Failure reason = Failure::deadline;
+    bool over() const { return what != What::grace && call->ready(); }
+  };
   struct Seat {
     // Changed under the lock by whoever has the role: either is enough to look.
     Worker worker;
@@ -115,15 +136,28 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   using Answers = std::span<rpc::AppEnd::Message>;
   bool take_answers(Member member, Answers answers);
   std::size_t close(Member member, Answers answers);
-  void deliver(Seat& seat, detail::Call& call, std::exception_ptr error);
+  bool deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error);
   void reopen(Member member, Answers answers);
+
+  // Stopping:
+  std::optional<Clock::time_point> watch(const std::shared_ptr<detail::Call>& call);
+  void stop(detail::Call& call, Failure reason, detail::Stop how);
+  enum class Tell { nobody, caller, caller_early };
+  Tell stop_at(Member member, detail::Call& call, Failure reason, detail::Stop how);
+  void ask_to_stop(Member member, rpc::Slot slot, Failure reason);
+  void look_at(const Watched& due);
+  void look_at_run(const std::shared_ptr<detail::Call>& call);
+  void look_at_grace(const Watched& due);
+  std::optional<Clock::time_point> end_of_run(const detail::Call& call);
+  void receive_now(const detail::Call& call);
+  void tell_deadline(Clock::time_point when);
 
   bool anyone_unattended() const;
   bool watch_flow();
   void distrust(const Worker& worker, std::string how);
   void tell_spent(const Worker& worker);
   void violated(const Worker& worker, std::string how);
-  void fail(const rpc::OpenCall& open, std::exception_ptr error);
+  void fail(detail::Call& call, std::exception_ptr error);
   void settled(std::size_t count);
   template <class OpenCalls>
   void shut_down(OpenCalls& calls, const Error& why);
@@ -160,7 +194,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Flow flow_;
   std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
-  std::deque<rpc::OpenCall> queue_;
+  Queue queue_;
+  Deadlines<Watched> deadlines_;
   std::size_t taken_ = 0;  // calls
   std::size_t held_ = 0;   // those that workers have
   rpc::CallId last_id_ = 0;

@@ -5,6 +5,7 @@
 #include "platform/clock.hpp"
 #include "platform/cpu.hpp"
 #include "pool/calls.hpp"
+#include "pool/stop_error.hpp"
 #include "rpc/deliver.hpp"
 
 namespace bulkhead::pool {
@@ -24,7 +25,7 @@ void Calls::receive_for(detail::Call& call, Deadline deadline) {
   if (!home_.here()) return call.settle(out_of_reach());
   while (!call.ready() && !passed(deadline)) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
-    if (member == detail::Call::nowhere) return;
+    if (member >= seats_.size()) return;  // it waits in the queue, or is about to be settled
     // Whoever has the role brings this answer too.
     if (!seats_[member].role.try_take()) return;
     receive_until(call, deadline, member);
@@ -196,18 +197,16 @@ bool Calls::take_answers(Member member, Answers answers) {
   std::size_t delivered = 0;
   for (std::size_t i = 0; i < closed; ++i) {
     rpc::OpenCall& open = answers[i].open;
-    auto verdict =
-        rpc::judge(*open.call, answers[i], worker->name(), worker->connection().blobs().get());
+    const bool wanted = open.life.state() != rpc::CallLife::State::abandoned;
+    auto verdict = rpc::judge(*open.call, answers[i], worker->name(),
+                              worker->connection().blobs().get(), wanted);
     if (!verdict.violation.empty()) {
       settled(delivered);
       reopen(member, answers.subspan(i, closed - i));
       distrust(worker, std::move(verdict.violation));
       return false;
     }
-    if (open.life.answered().then == rpc::CallLife::Step::Then::deliver) {
-      deliver(seat, *open.call, std::move(verdict.error));
-      ++delivered;
-    }
+    delivered += deliver(seat, open, std::move(verdict.error));
     open.call.reset();
   }
   settled(delivered);
@@ -215,14 +214,24 @@ bool Calls::take_answers(Member member, Answers answers) {
   return closed == answers.size();
 }
 
-// Counted first: who has seen the answer sees it in the statistics.
-void Calls::deliver(Seat& seat, detail::Call& call, std::exception_ptr error) {
+// Counted first: who has seen the answer sees it in the statistics. False where its caller was told
+// before.
+bool Calls::deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error) {
+  const rpc::CallLife::Step step = open.life.answered();
+  if (step.then == rpc::CallLife::Step::Then::nothing) {
+    open.call->attachments.clear();
+    return false;
+  }
+  if (step.then == rpc::CallLife::Step::Then::fail)
+    error = std::make_exception_ptr(
+        stop_error(service_, *open.call, step.failure, "its handler ended when it was asked to"));
   if (error)
     ++failed_;
   else
     seat.completed.store(seat.completed.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
-  call.settle(std::move(error));
+  open.call->settle(std::move(error));
+  return true;
 }
 
 // Up to the first that answers nothing. What waits takes the place of what is answered.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "platform/log.hpp"
+#include "pool/stop_error.hpp"
 #include "worker/launch.hpp"
 #include "worker/plan.hpp"
 #include "worker/report.hpp"
@@ -23,6 +24,7 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
       restart_timer_(std::in_place, *reactor),
       ending_timer_(std::in_place, *reactor),
       rounds_timer_(std::in_place, *reactor),
+      deadline_timer_(std::in_place, *reactor),
       reactor_(reactor) {
   seats_.back().decided = true;  // the first workers take the others
 }
@@ -32,7 +34,8 @@ void Crew::make_calls() {
                              .queue = plan_.options.queue_limit,
                              .message = plan_.options.max_message,
                              .attempts = plan_.options.max_attempts,
-                             .bytes = plan_.options.bytes};
+                             .bytes = plan_.options.bytes,
+                             .kill_grace = plan_.options.kill_grace};
   calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
 }
 
@@ -222,6 +225,25 @@ void Crew::make_rounds() {
   });
 }
 
+void Crew::deadline_ahead(Clock::time_point when) {
+  if (const auto reactor = hold_reactor())
+    reactor->post([self = shared_from_this(), when] { self->look_at_deadlines(when); });
+}
+
+void Crew::look_at_deadlines(Clock::time_point when) {
+  if (!deadline_timer_ || (next_look_ && *next_look_ <= when)) return;
+  next_look_ = when;
+  deadline_timer_->start(when, weak_from_this(), [this] {
+    next_look_.reset();
+    if (const auto next = calls_->look_at_deadlines()) look_at_deadlines(*next);
+  });
+}
+
+void Crew::worker_overdue(Calls::Worker worker, Cause why) {
+  if (const auto reactor = hold_reactor())
+    reactor->post([worker = std::move(worker), why] { worker->kill(why); });
+}
+
 void Crew::worker_violated(Calls::Worker worker, std::string how) {
   const auto reactor = hold_reactor();
   if (!reactor) return;
@@ -254,9 +276,11 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   if (!over() && (duty == Duty::staff || explained)) note_crash(why);
   const bool counts = duty == Duty::staff || worker.was_ready();
   if (over() && ending_.stage() < Ending::Stage::closing && counts) count_end(worker);
-  calls_->lost(*std::move(left), [&](const rpc::OpenCall& open) {
+  calls_->lost(*std::move(left), [&](const rpc::OpenCall& open, rpc::CallLife::Failure failure) {
     const RunningCall call = worker::running_call(open, worker.ended_at());
-    return worker::crash_error(report, &call, worker.detail());
+    const Error crash = worker::crash_error(report, &call, worker.detail());
+    if (failure == rpc::CallLife::Failure::crashed) return crash;
+    return stop_error(plan_.contract.service, *open.call, failure, crash.what(), report);
   });
   const bool spare_took_over = call_up();
   if (duty == Duty::staff) {

@@ -99,6 +99,9 @@ class Crew final : public Calls::Listener,
   void worker_spent(Calls::Worker worker) override;
   void all_settled() override;
   void rounds_are_due() override;
+  void deadline_ahead(Clock::time_point when) override;
+  void worker_overdue(Calls::Worker worker, Cause why) override;
+  void look_at_deadlines(Clock::time_point when);
   // ForkServer::Listener
   void fork_server_serves(worker::ForkServer& server) override;
   void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;
@@ -170,6 +173,8 @@ class Crew final : public Calls::Listener,
   Ending ending_;
   std::optional<reactor::Timer> ending_timer_;
   std::optional<reactor::Timer> rounds_timer_;
+  std::optional<reactor::Timer> deadline_timer_;
+  std::optional<Clock::time_point> next_look_;  // what it is set to
   Clock::time_point ending_since_{};
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;

@@ -125,6 +125,7 @@ void Crew::count_end(const worker::WorkerProcess& worker) {
 void Crew::finish() {
   ending_timer_->stop();
   rounds_timer_->stop();
+  deadline_timer_->stop();
   PoolStats stats;
   calls_->fill(stats);
   {
@@ -139,6 +140,7 @@ void Crew::finish() {
     self->restart_timer_.reset();
     self->ending_timer_.reset();
     self->rounds_timer_.reset();
+    self->deadline_timer_.reset();
     {
       const std::lock_guard lock(self->mutex_);
       self->reactor_.reset();

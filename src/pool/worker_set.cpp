@@ -102,6 +102,7 @@ void check(const PoolOptions& options) {
   require(options.max_attempts > 0, "PoolOptions::max_attempts must be at least 1");
   require(options.max_message > 0, "PoolOptions::max_message must be at least 1");
   require_not_negative(options.connect_timeout, "PoolOptions::connect_timeout");
+  require_not_negative(options.kill_grace, "PoolOptions::kill_grace");
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
 }
 
@@ -114,12 +115,14 @@ std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOption
 
 std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options) {
   require_not_negative(options.connect_timeout, "WorkerOptions::connect_timeout");
+  require_not_negative(options.kill_grace, "WorkerOptions::kill_grace");
   return start({.contract = contract,
                 .options = {.workers = 1,
                             .launch = options.launch,
                             .connect_timeout = options.connect_timeout,
                             .queue_limit = options.queue_limit,
                             .max_attempts = 0,  // nothing is tried again
+                            .kill_grace = options.kill_grace,
                             .bytes = options.bytes},
                 .lone = true});
 }

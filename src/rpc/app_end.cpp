@@ -41,7 +41,7 @@ bool AppEnd::hand_over_unrung(OpenCall&& open) {
   const Head head{.id = open.id,
                   .ticket = ticket,
                   .slot = slot,
-                  .kind = Kind::request,
+                  .kind = open.call->steering ? Kind::limited : Kind::request,
                   .request = static_cast<std::uint16_t>(open.call->type->index),
                   .size = open.call->request.size()};
   Entry& entry = entries_[slot];
@@ -297,6 +297,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::request:
     case Kind::leave:
     case Kind::forget:
+    case Kind::limited:
     default:
       return "it sent a message of a kind that no worker sends";
   }

@@ -37,6 +37,7 @@ class AppEnd final : public detail::Sleeper {
 
   // How many calls it runs at once, as its `ready` says: one unless told.
   void runs(std::size_t at_once) { at_once_ = at_once; }
+  std::size_t runs() const { return at_once_; }
   // Gives the worker a call, of which it holds fewer than `capacity`. It goes out at once, or when
   // there is room in the ring.
   void hand_over(OpenCall&& call);
@@ -49,6 +50,19 @@ class AppEnd final : public detail::Sleeper {
   void flush();
   // Takes back up to `count` calls that the worker has not begun, the latest first.
   std::vector<OpenCall> take_back(std::size_t count);
+  // Where it is among those that the worker has; empty: it is not.
+  std::optional<Slot> find(const detail::Call& call) const;
+  OpenCall& at(Slot slot) { return entries_[slot].open; }
+  Ticket ticket_at(Slot slot) const { return entries_[slot].ticket; }
+  // Which call it has under this ticket.
+  OpenCall* under(Ticket ticket);
+  // Takes this one back, if the worker has not begun it.
+  std::optional<OpenCall> take_back_at(Slot slot);
+  // Tells the handler that runs it to stop.
+  void ask_to_stop(Slot slot);
+  bool has_begun(Slot slot) const { return !not_begun(slot); }
+  // When it began, at the latest, in a worker that runs one at a time, and if it is the one.
+  std::optional<OpenCall::Time> began_by(Slot slot) const;
   // The call that `head` answers, no longer open. Empty: it answers none, which no worker does.
   std::optional<OpenCall> close(const Head& head, OpenCall::Time now = {});
   // When it last answered one. For whoever closes them.

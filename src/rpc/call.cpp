@@ -24,8 +24,12 @@ bool Call::wait(AnswerSource::Deadline deadline) {
 }
 
 void Call::settle(std::exception_ptr error) noexcept {
-  error_ = std::move(error);
   if (!attachments.empty()) attachments.clear();
+  settle_early(std::move(error));
+}
+
+void Call::settle_early(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
   switch (state_.exchange(settled)) {
     case awaited:
       return platform::futex_wake_all(state_);

@@ -17,6 +17,8 @@
 
 #include <cstdint>
 
+#include "bulkhead/detail/call.hpp"
+
 namespace bulkhead::rpc {
 
 class CallLife {
@@ -28,12 +30,7 @@ class CallLife {
     abandoned,    // begun; its caller has been told, its worker has not ended with it yet
     settled,      // its caller has been told, and no worker has it
   };
-  // How urgently a call is to be stopped, from the mildest.
-  enum class Stop : std::uint8_t {
-    total,     // only if it has not begun
-    partial,   // ask the handler; the caller waits for its answer or its worker's end
-    terminal,  // the caller is told now, and the handler asked
-  };
+  using Stop = detail::Stop;
   // How far its worker was with it when it ended.
   enum class Run : std::uint8_t { not_begun, alone, beside_others };
   enum class Failure : std::uint8_t { none, crashed, cancelled, deadline, shut_down };

@@ -28,15 +28,17 @@ std::string tame(std::string_view text) {
   return tamed;
 }
 
-void unpack(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs) {
-  if (!blobs) return call.accept(response);
-  AppBlobs::Answer bytes(*blobs, call);
-  call.accept(response, &bytes);
+void unpack(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs, bool wanted) {
+  std::optional<AppBlobs::Answer> bytes;
+  if (blobs) bytes.emplace(*blobs, call);
+  AppBlobs::Answer* const carrier = bytes ? &*bytes : nullptr;
+  wanted ? call.accept(response, carrier) : call.discard(response, carrier);
 }
 
-Verdict take_response(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs) {
+Verdict take_response(detail::Call& call, std::span<const std::byte> response, AppBlobs* blobs,
+                      bool wanted) {
   try {
-    unpack(call, response, blobs);
+    unpack(call, response, blobs, wanted);
     return {};
   } catch (const detail::Refused& refused) {
     return {.error = {},
@@ -71,10 +73,10 @@ std::exception_ptr handler_failure(const detail::Call& call, std::string_view te
 }  // namespace
 
 Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker,
-              AppBlobs* blobs) {
+              AppBlobs* blobs, bool wanted) {
   switch (answer.head.kind) {
     case Kind::response:
-      return take_response(call, answer.body(), blobs);
+      return take_response(call, answer.body(), blobs, wanted);
     case Kind::threw:
       return {handler_failure(call, text_of(answer.body()), worker), {}};
     case Kind::too_large:

@@ -16,8 +16,9 @@ struct Verdict {
 
 // Lets the call take its response, which runs its type's own code: never under a lock. Settles
 // nothing. `worker` names it in errors: "thumbnailer worker 4711".
-// `blobs`: of its connection; null if no bytes go beside messages there.
+// `blobs`: of its connection; null if no bytes go beside messages there. `wanted`: else the call is
+// settled, and the response is only looked at.
 Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker,
-              AppBlobs* blobs = nullptr);
+              AppBlobs* blobs = nullptr, bool wanted = true);
 
 }  // namespace bulkhead::rpc

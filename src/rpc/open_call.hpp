@@ -20,6 +20,8 @@ struct OpenCall {
   // When its present worker was given it, or came to it after others. One that runs several at
   // once does not tell when it came to which.
   Time since{};
+  // When it was first seen to run, in a worker that runs several at once. Only if somebody looked.
+  Time seen_running{};
 };
 
 }  // namespace bulkhead::rpc

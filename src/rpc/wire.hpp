@@ -7,6 +7,8 @@
 //
 //   kind       way          id, ticket, slot   request     body
 //   request    to worker    the call's         its index   the packed request
+//   limited    to worker    as a request       its index   its limits (detail::Limits), then the
+//                                                         packed request
 //   leave      to worker    0                  0           empty: end when all before it is done
 //   ready      to app       0, 0, how many     0           empty: it will take requests, and run
 //                                                         so many of them at once, from 1
@@ -36,7 +38,8 @@ enum class Kind : std::uint16_t {
   response,
   threw,
   too_large,
-  forget
+  forget,
+  limited
 };
 
 struct Head {
@@ -51,11 +54,13 @@ static_assert(sizeof(Head) == 32 && std::has_unique_object_representations_v<Hea
 
 // The state word of one call, shared by both sides. The app writes `queued`; the worker claims the
 // call, or the app takes it back, by exchanging exactly that word: one of them wins. Any other word
-// than the one that the app wrote counts as begun.
+// than the one that the app wrote counts as begun. The app makes `stopping` of `begun` when the
+// handler is to be asked to stop.
 namespace slot_word {
 constexpr std::uint64_t free = 0;
 constexpr std::uint64_t queued(Ticket ticket) { return ticket << 2 | 1; }
 constexpr std::uint64_t begun(Ticket ticket) { return ticket << 2 | 2; }
+constexpr std::uint64_t stopping(Ticket ticket) { return ticket << 2 | 3; }
 }  // namespace slot_word
 
 // Longer texts of exceptions are cut.

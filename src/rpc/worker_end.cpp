@@ -73,6 +73,22 @@ bool WorkerEnd::take_up(Request& request) {
   return true;
 }
 
+detail::HandlerStop WorkerEnd::stop_of(const Request& request) const {
+  detail::HandlerStop stop{.word = &link_.segment().slots()[request.head.slot],
+                           .asked = slot_word::stopping(request.head.ticket)};
+  if (request.head.kind != Kind::limited) return stop;
+  using Time = detail::HandlerStop::Time;
+  detail::Limits limits;
+  std::memcpy(&limits, request.bytes.data() + sizeof(Head), sizeof limits);
+  if (limits.deadline != 0) stop.deadline = Time(std::chrono::nanoseconds(limits.deadline));
+  if (limits.run_timeout == 0) return stop;
+  const Time now = std::chrono::steady_clock::now();
+  const std::chrono::nanoseconds run(limits.run_timeout);
+  if (run < Time::max() - now)
+    stop.deadline = std::min(stop.deadline.value_or(Time::max()), now + run);
+  return stop;
+}
+
 bool WorkerEnd::claim(const Head& head) {
   platform::fault_point("worker.before_claim");
   std::uint64_t expected = slot_word::queued(head.ticket);

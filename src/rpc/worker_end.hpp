@@ -12,6 +12,8 @@
 #include <span>
 #include <string_view>
 
+#include "bulkhead/context.hpp"
+#include "bulkhead/detail/call.hpp"
 #include "ipc/link.hpp"
 #include "rpc/wire.hpp"
 #include "rpc/worker_blobs.hpp"
@@ -34,12 +36,20 @@ class WorkerEnd {
   struct Request {
     Head head;
     ipc::Buffer bytes;  // the head's and the body's
-    std::span<const std::byte> body() const { return std::span(bytes).subspan(sizeof(Head)); }
+    std::span<const std::byte> body() const {
+      const std::size_t limits = head.kind == Kind::limited ? sizeof(detail::Limits) : 0;
+      return std::span(bytes).subspan(sizeof(Head) + limits);
+    }
   };
   enum class Next { request, leave, app_gone };
   // Waits for the next request that the app has not taken back. From here on it counts as begun.
   // Once one thread was told to leave, all are.
   Next next(Request& request);
+
+  // How the handler of a request that was just taken up hears that it is to stop. Tokens apart.
+  detail::HandlerStop stop_of(const Request& request) const;
+  // How often any was asked to.
+  const std::atomic<std::uint32_t>& stops() const { return link_.segment().hints().stops; }
 
   // These wait for room in the ring, and return false when the app is gone.
   bool ready();

@@ -11,16 +11,20 @@
 #include "platform/proc.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/stops.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
 // False when the app is gone.
-bool answer(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher,
+bool answer(rpc::WorkerEnd& app, Stops& stops, detail::Dispatcher& dispatcher,
             const rpc::WorkerEnd::Request& request, detail::Buffer& response) {
   rpc::WorkerBlobs::Call bytes(app.blobs());
-  Context context(request.head.id, &bytes);
+  detail::HandlerStop stop = app.stop_of(request);
+  Stops::Call tokens(stops, stop);
+  stop.teller = &tokens;
+  Context context(request.head.id, &bytes, stop);
   response.clear();
   try {
     dispatcher.serve(request.head.request, request.body(), context, response);
@@ -47,14 +51,14 @@ struct ThreadMustNotEnd {
 };
 
 // Until the worker is asked to leave. Ends the process when the app is gone, whatever others run.
-void serve_requests(rpc::WorkerEnd& app, detail::Dispatcher& dispatcher) {
+void serve_requests(rpc::WorkerEnd& app, Stops& stops, detail::Dispatcher& dispatcher) {
   ThreadMustNotEnd thread;
   rpc::WorkerEnd::Request request;
   detail::Buffer response;
   while (!thread.may_end) {
     switch (app.next(request)) {
       case rpc::WorkerEnd::Next::request:
-        if (!answer(app, dispatcher, request, response)) platform::exit_now(0);
+        if (!answer(app, stops, dispatcher, request, response)) platform::exit_now(0);
         platform::fault_point("worker.after_response");
         break;
       case rpc::WorkerEnd::Next::leave:
@@ -83,13 +87,14 @@ using Threads = std::vector<std::jthread>;
 
 // All but the main thread. They have its signal mask, as warm_up left it, because what a handler
 // starts inherits it; a signal to the process is the main thread's first all the same.
-Threads start_threads(rpc::WorkerEnd& app, unsigned count, detail::Dispatcher& dispatcher) {
+Threads start_threads(rpc::WorkerEnd& app, unsigned count, Stops& stops,
+                      detail::Dispatcher& dispatcher) {
   Threads threads;
   try {
     while (threads.size() + 1 < count) {
       if (const int error = platform::fault_errno("worker.start_thread"))
         throw std::system_error(error, std::generic_category());
-      threads.emplace_back([&app, &dispatcher] { serve_requests(app, dispatcher); });
+      threads.emplace_back([&app, &stops, &dispatcher] { serve_requests(app, stops, dispatcher); });
     }
   } catch (const std::system_error& error) {
     refuse(
@@ -129,12 +134,13 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                     ", and must be from 1 to " + std::to_string(app.most_threads()));
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
+  Stops stops(app.stops());
   {
-    const Threads threads = start_threads(app, options.threads, dispatcher);
+    const Threads threads = start_threads(app, options.threads, stops, dispatcher);
     platform::fault_point("worker.before_ready");
     if (!app.ready()) platform::exit_now(0);
     platform::fault_point("worker.after_ready");
-    serve_requests(app, dispatcher);
+    serve_requests(app, stops, dispatcher);
   }
   leave(options);
 }

@@ -6,9 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <utility>
 
 #include "bulkhead/bytes.hpp"
@@ -19,6 +21,13 @@
 namespace bulkhead::detail {
 
 class Call;
+
+// How urgently a call is to be stopped, from the mildest.
+enum class Stop : std::uint8_t {
+  total,     // only if it has not begun
+  partial,   // ask the handler; the caller waits for its answer or its worker's end
+  terminal,  // the caller is told now, and the handler asked
+};
 
 // Whoever can bring answers: the workers that a call was given to.
 class AnswerSource {
@@ -31,6 +40,22 @@ class AnswerSource {
   // Why nothing can come any more: this process was forked off the one that asked. Null in that
   // one.
   virtual std::exception_ptr out_of_reach() const = 0;
+  // Its caller wants it no more. Nothing where it is settled.
+  virtual void cancel(Call& call, Stop how) = 0;
+};
+
+// What calls have that may take only so long.
+struct Steering {
+  using Time = std::chrono::steady_clock::time_point;
+  std::optional<Time> deadline = {};
+  std::optional<std::chrono::nanoseconds> timeout = {}, run_timeout = {};  // as they were asked for
+  bool ran_too_long = false;  // which of them it was past; under the source's lock
+};
+
+// Its packed request begins with these, in nanoseconds, 0 for none; a deadline since the epoch of
+// the steady clock, which all processes share.
+struct Limits {
+  std::int64_t deadline = 0, run_timeout = 0;
 };
 
 // Where a thread sleeps that waits for an answer by itself.
@@ -42,7 +67,7 @@ class Sleeper {
 
 class BULKHEAD_API Call {
  public:
-  static constexpr std::uint32_t nowhere = ~std::uint32_t{};
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1;
 
   explicit Call(const RequestType& request_type) : type(&request_type) {}
   virtual ~Call() = default;
@@ -51,6 +76,8 @@ class BULKHEAD_API Call {
 
   // Unpacks the response: runs the type's own code, and throws what it throws.
   virtual void accept(std::span<const std::byte> response, BytesCarrier* carrier = nullptr) = 0;
+  // The same for a call that is settled: what comes is dropped.
+  virtual void discard(std::span<const std::byte> response, BytesCarrier* carrier) = 0;
 
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
   // Waits until it is settled, or until the deadline: false then.
@@ -59,6 +86,11 @@ class BULKHEAD_API Call {
   bool ready_or_lost() { return ready() || settle_if_lost(); }
   // Settled, with what accept() took or with an error.
   void settle(std::exception_ptr error = {}) noexcept;
+  // The same while a worker still runs it, and reads what the call carries.
+  void settle_early(std::exception_ptr error) noexcept;
+  void cancel(Stop how) {
+    if (source && !ready()) source->cancel(*this, how);
+  }
   // By the thread that waits for it, when it is about to sleep at `place` instead: settle() nudges
   // it there, and so must whoever gives the call to another worker. False if it is settled.
   bool begin_sleep(std::shared_ptr<Sleeper> place);
@@ -75,7 +107,10 @@ class BULKHEAD_API Call {
   Attachments attachments;                 // what it carries; let go of when it is settled
   std::size_t beside = 0;                  // bytes of its blocks among them
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
-  std::atomic<std::uint32_t> at{nowhere};  // a hint for the source: which worker has it
+  std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
+  std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
+  // Its caller's, who sets it once it is submitted.
+  std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
 
  private:
   bool settle_if_lost();
@@ -95,6 +130,7 @@ class TypedCall final : public Call {
  public:
   using Call::Call;
   void accept(std::span<const std::byte> response, BytesCarrier* carrier) override;
+  void discard(std::span<const std::byte> response, BytesCarrier* carrier) override;
   Response take() { return std::move(*value_); }
 
  private:
@@ -107,6 +143,9 @@ class BULKHEAD_API TypedCall<void> final : public Call {
   using Call::Call;
   // Refuses anything but nothing.
   void accept(std::span<const std::byte> response, BytesCarrier* carrier) override;
+  void discard(std::span<const std::byte> response, BytesCarrier* carrier) override {
+    accept(response, carrier);
+  }
   void take() {}
 };
 

@@ -13,6 +13,7 @@
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
+#include "bulkhead/run_options.hpp"
 
 namespace bulkhead {
 
@@ -74,24 +75,38 @@ inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
   return workers ? workers->make_bytes(size) : make_bytes(size);
 }
 
+// Before it is packed. False: it is settled already.
+BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options);
+// Once it is submitted.
+BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
+
 // Packs the request on the calling thread, and hands it over.
 template <class Response, class Request>
-Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request) {
+Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request,
+                     const RunOptions* options = nullptr) {
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   try {
     call->request.reserve(usual_request);
+    if (options && !begin_steering(*call, *options)) return Future<Response>(std::move(call));
     RequestBytes bytes(*call, workers);
     encode(call->request, request, &bytes);
   } catch (...) {
     call->settle(codec_failure(type, "could not be packed", std::current_exception()));
     return Future<Response>(std::move(call));
   }
-  if (workers)
+  if (workers) {
     workers->submit(call);
-  else
+    if (options) follow(call, options->stop);
+  } else {
     call->settle(std::make_exception_ptr(
         Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
+  }
   return Future<Response>(std::move(call));
+}
+
+template <class Response>
+void TypedCall<Response>::discard(std::span<const std::byte> response, BytesCarrier* carrier) {
+  static_cast<void>(decode<Response>(response, carrier));
 }
 
 template <class Response>

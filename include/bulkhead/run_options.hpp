@@ -1,0 +1,26 @@
+/// @file
+/// How long a call may take, and who may call it off.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+
+namespace bulkhead {
+
+/// What one call is allowed. Past a deadline it ends with errc::deadline_exceeded, called off with
+/// errc::cancelled. One that no worker has begun is taken back at once. The handler of one that was
+/// begun is asked to stop (Context::stop_requested); the call ends when its worker has answered,
+/// whose late answer is dropped, or was killed and replaced, kill_grace after it was asked. An
+/// answer that is there when a deadline comes wins. Deadlines go by the steady clock.
+struct RunOptions {
+  /// From the call on. Zero or less: it is past already. One beyond the clock's range is none.
+  std::optional<std::chrono::nanoseconds> timeout = {};
+  /// From when a worker takes it up, anew for each attempt. In a worker that runs several calls at
+  /// once the app sees this with a delay of up to an eighth.
+  std::optional<std::chrono::nanoseconds> run_timeout = {};
+  /// Calls it off, from any thread, as Future::cancel() does.
+  std::stop_token stop = {};
+};
+
+}  // namespace bulkhead

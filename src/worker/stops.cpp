@@ -1,0 +1,57 @@
+#include "worker/stops.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "platform/futex.hpp"
+#include "platform/signals.hpp"
+
+namespace bulkhead::worker {
+
+Stops::Call::~Call() {
+  if (source_) stops_.forget(*this);
+}
+
+std::stop_token Stops::Call::token() {
+  if (!source_) {
+    source_.emplace();
+    stops_.watch(*this);
+    // Whoever looked before it was watched has not told it.
+    if (stop_.requested()) source_->request_stop();
+  }
+  return source_->get_token();
+}
+
+void Stops::watch(Call& call) {
+  const std::lock_guard lock(mutex_);
+  watched_.push_back(&call);
+  if (std::exchange(looking_, true)) return;
+  const platform::BlockedSignals blocked;  // they are for the handlers' threads
+  std::thread([this] { keep_looking(); }).detach();
+}
+
+void Stops::forget(const Call& call) {
+  const std::lock_guard lock(mutex_);
+  std::erase(watched_, &call);
+}
+
+void Stops::keep_looking() {
+  for (;;) {
+    const std::uint32_t seen = count_.load();
+    look();
+    platform::futex_wait(count_, seen, {}, platform::Sharing::processes);
+  }
+}
+
+// Callbacks run without the lock: they may take their time, and other calls end meanwhile.
+void Stops::look() {
+  std::vector<std::stop_source> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Call* const call : watched_)
+      if (call->stop_.requested()) asked.push_back(*call->source_);
+  }
+  for (auto& source : asked) source.request_stop();
+}
+
+}  // namespace bulkhead::worker
