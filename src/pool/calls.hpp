@@ -102,12 +102,14 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // What is to be looked at when a time has come.
   struct Watched {
     enum class What : std::uint8_t { timeout, run_timeout, grace } what;
-    std::shared_ptr<detail::Call> call;
-    // A worker that was asked to stop what it runs under this ticket, and why.
+    std::weak_ptr<detail::Call> call = {};
+    // For `grace`: a worker that was asked to stop what it runs under this ticket, and why.
     std::weak_ptr<worker::WorkerProcess> worker = {};
+    Member member = 0;
     rpc::Ticket ticket = 0;
     Failure reason = Failure::deadline;
-    bool over() const { return what != What::grace && call->ready(); }
+    unsigned tries = 0;
+    bool over() const;
   };
   struct Seat {
     // Changed under the lock by whoever has the role: either is enough to look.
@@ -146,10 +148,11 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Tell stop_at(Member member, detail::Call& call, Failure reason, detail::Stop how);
   void ask_to_stop(Member member, rpc::Slot slot, Failure reason);
   void look_at(const Watched& due);
+  std::optional<Member> member_of(const Watched& due) const;
+  bool receive_now(Member member);
   void look_at_run(const std::shared_ptr<detail::Call>& call);
   void look_at_grace(const Watched& due);
   std::optional<Clock::time_point> end_of_run(const detail::Call& call);
-  void receive_now(const detail::Call& call);
   void tell_deadline(Clock::time_point when);
 
   bool anyone_unattended() const;

@@ -44,16 +44,52 @@ std::optional<Calls::Clock::time_point> Calls::look_at_deadlines() {
   return deadlines_.next();
 }
 
-void Calls::look_at(const Watched& due) {
-  if (due.what == Watched::What::grace) return look_at_grace(due);
-  receive_now(*due.call);  // an answer that is there wins
-  if (due.call->ready()) return;
-  if (due.what == Watched::What::run_timeout) return look_at_run(due.call);
-  stop(*due.call, Failure::deadline, detail::Stop::partial);
+bool Calls::Watched::over() const {
+  if (what == What::grace) return worker.expired();
+  const auto held = call.lock();
+  return !held || held->ready();
 }
 
-void Calls::receive_now(const detail::Call& call) {
-  if (const std::uint32_t member = call.at.load(); member < seats_.size()) rang(member);
+// An answer that is there wins: so the ring is looked at first, if need be when the thread that
+// receives has let go.
+void Calls::look_at(const Watched& due) {
+  constexpr unsigned most_tries = 1000;
+  const auto member = member_of(due);
+  if (member && !receive_now(*member) && due.tries < most_tries) {
+    const std::lock_guard lock(mutex_);
+    Watched again = due;
+    ++again.tries;
+    deadlines_.add(after(Clock::now(), std::chrono::milliseconds(1)), std::move(again));
+    return;
+  }
+  if (due.what == Watched::What::grace) return look_at_grace(due);
+  const auto call = due.call.lock();
+  if (!call || call->ready()) return;
+  if (due.what == Watched::What::run_timeout) return look_at_run(call);
+  stop(*call, Failure::deadline, detail::Stop::partial);
+}
+
+// The worker that runs what it is about, or has it in its ring.
+std::optional<Calls::Member> Calls::member_of(const Watched& due) const {
+  const std::lock_guard lock(mutex_);
+  const auto worker = due.worker.lock();
+  const auto call = due.call.lock();
+  const Member member = worker ? due.member : call ? call->at.load() : seats_.size();
+  const bool there = member < seats_.size() && seats_[member].worker;
+  if (!there || (worker && seats_[member].worker != worker)) return std::nullopt;
+  return member;
+}
+
+// False while another thread receives there, which is told to let go. Nobody leaves that seat
+// meanwhile: that, too, is the reactor's to do.
+bool Calls::receive_now(Member member) {
+  if (!seats_[member].role.try_take_or_demand()) {
+    seats_[member].worker->connection().nudge();
+    return false;
+  }
+  receive_some(member);
+  let_go(member);
+  return true;
 }
 
 void Calls::look_at_run(const std::shared_ptr<detail::Call>& call) {
@@ -147,8 +183,8 @@ void Calls::ask_to_stop(Member member, rpc::Slot slot, Failure reason) {
   rpc::AppEnd& connection = seats_[member].worker->connection();
   connection.ask_to_stop(slot);
   deadlines_.add(after(Clock::now(), limits_.kill_grace), {.what = Watched::What::grace,
-                                                           .call = connection.at(slot).call,
                                                            .worker = seats_[member].worker,
+                                                           .member = member,
                                                            .ticket = connection.ticket_at(slot),
                                                            .reason = reason});
 }
@@ -156,16 +192,13 @@ void Calls::ask_to_stop(Member member, rpc::Slot slot, Failure reason) {
 // It is told apart from what came after it in that worker by its ticket.
 void Calls::look_at_grace(const Watched& due) {
   const Worker worker = due.worker.lock();
-  if (!worker) return;
-  receive_now(*due.call);
-  {
+  const auto goes_on = [&] {
     const std::lock_guard lock(mutex_);
-    const auto seat = std::find_if(seats_.begin(), seats_.end(),
-                                   [&](const Seat& at) { return at.worker == worker; });
-    if (seat == seats_.end()) return;
+    if (!worker || seats_[due.member].worker != worker) return false;
     const rpc::OpenCall* const open = worker->connection().under(due.ticket);
-    if (!open || !open->life.grace_over().kill_worker) return;
-  }
+    return open && open->life.grace_over().kill_worker;
+  };
+  if (!goes_on()) return;
   if (const auto listener = listener_.lock())
     listener->worker_overdue(worker,
                              due.reason == Failure::deadline ? Cause::deadline : Cause::cancelled);
