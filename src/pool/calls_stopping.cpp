@@ -32,7 +32,7 @@ std::optional<Calls::Clock::time_point> Calls::watch(const std::shared_ptr<detai
 }
 
 void Calls::tell_deadline(Clock::time_point when) {
-  if (const auto listener = listener_.lock()) listener->deadline_ahead(*when);
+  if (const auto listener = listener_.lock()) listener->deadline_ahead(when);
 }
 
 std::optional<Calls::Clock::time_point> Calls::look_at_deadlines() {
