@@ -36,6 +36,10 @@ PARTS = {
         "Values and output",
         "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader queue-full futures output flood",
     ),
+    "stop": (
+        "Calls that are stopped",
+        "not-begun heeded unheeded run-timeout answered",
+    ),
     "reload": (
         "Reloading",
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
@@ -65,6 +69,7 @@ Where it matters what else a pool has to do, a fault is tried while the pool is 
 Besides, `./dev torture` kills workers, fork servers and applications by the hundred at random moments ([CONTRIBUTING.md](../CONTRIBUTING.md)).
 """
 INTRODUCTION = {
+    "stop": "A call is past its deadline, or its caller called it off.",
     "reload": "`Pool::reload` replaces all workers, by those of the program that is there by then."
     " Until a new worker is ready the old ones serve.",
     "hostile": "A worker that runs foreign code may write anything into what it shares with the app."
