@@ -25,14 +25,15 @@ int measure(Effort effort) {
   measure_calls(figures, effort);
   measure_asleep(figures, effort);
   measure_busy(figures, effort);
-  measure_curves(figures, effort);
   measure_threads(figures, effort);
   measure_starts(figures, effort);
   measure_recovery(figures, effort);
   measure_spare(figures, effort);
   measure_preloaded(figures, effort);
   measure_bytes(figures, effort);
-  measure_texts(figures, effort);  // last: bare forks of a large program are slow
+  // Last: bare forks of a large program are slow.
+  measure_texts(figures, effort);
+  measure_curves(figures, effort);
   figures.print();
   return 0;
 }

@@ -24,6 +24,7 @@ std::optional<Calls::Clock::time_point> Calls::watch(const std::shared_ptr<detai
   const detail::Steering& limits = *call->steering;
   std::optional<Clock::time_point> next;
   const auto add = [&](Clock::time_point when, Watched::What what) {
+    if (when == Clock::time_point::max()) return;
     if (deadlines_.add(when, {.what = what, .call = call})) next = when;
   };
   if (limits.deadline) add(*limits.deadline, Watched::What::timeout);
@@ -71,9 +72,9 @@ void Calls::look_at(const Watched& due) {
 
 // The worker that runs what it is about, or has it in its ring.
 std::optional<Calls::Member> Calls::member_of(const Watched& due) const {
-  const std::lock_guard lock(mutex_);
   const auto worker = due.worker.lock();
   const auto call = due.call.lock();
+  const std::lock_guard lock(mutex_);
   const Member member = worker ? due.member : call ? call->at.load() : seats_.size();
   const bool there = member < seats_.size() && seats_[member].worker;
   if (!there || (worker && seats_[member].worker != worker)) return std::nullopt;

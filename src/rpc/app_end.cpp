@@ -45,6 +45,7 @@ bool AppEnd::hand_over_unrung(OpenCall&& open) {
                   .request = static_cast<std::uint16_t>(open.call->type->index),
                   .size = open.call->request.size()};
   Entry& entry = entries_[slot];
+  open.call->slot = slot;
   entry.open = std::move(open);
   entry.ticket = ticket;
   put_last(slot);

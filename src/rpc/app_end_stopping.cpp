@@ -5,9 +5,9 @@
 namespace bulkhead::rpc {
 
 std::optional<Slot> AppEnd::find(const detail::Call& call) const {
-  for (Slot slot = first_given_; slot != none; slot = entries_[slot].after)
-    if (entries_[slot].open.call.get() == &call) return slot;
-  return std::nullopt;
+  const bool here = call.slot < entries_.size() && entries_[call.slot].ticket != 0 &&
+                    entries_[call.slot].open.call.get() == &call;
+  return here ? std::optional(call.slot) : std::nullopt;
 }
 
 OpenCall* AppEnd::under(Ticket ticket) {

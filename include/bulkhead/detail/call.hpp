@@ -108,6 +108,7 @@ class BULKHEAD_API Call {
   std::size_t beside = 0;                  // bytes of its blocks among them
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
+  std::uint32_t slot = 0;                  // and in which of its slots, under that lock
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
   // Its caller's, who sets it once it is submitted.
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
