@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <utility>
 
 #include "bulkhead/bytes.hpp"
+#include "bulkhead/detail/codec.hpp"
+#include "bulkhead/detail/progress.hpp"
 
 namespace bulkhead {
 
@@ -45,8 +48,9 @@ class Context {
  public:
   /// For the library, and for tests of handlers.
   explicit Context(std::uint64_t request_id, detail::HandlerBytes* bytes = nullptr,
-                   const detail::HandlerStop& stop = {}) noexcept
-      : request_id_(request_id), bytes_(bytes), stop_(stop) {}
+                   const detail::HandlerStop& stop = {},
+                   detail::HandlerProgress* progress = nullptr) noexcept
+      : request_id_(request_id), bytes_(bytes), stop_(stop), progress_(progress) {}
   /// The call's number in the app: the same that errors and crash reports name.
   std::uint64_t request_id() const noexcept { return request_id_; }
 
@@ -63,6 +67,22 @@ class Context {
     return stop_.deadline;
   }
 
+  /// Tells the caller, if it gave a function for it, how far the request is. Does not wait: where
+  /// the app is slower, it gets the latest value only, that one for sure before the answer. Thread
+  /// safe. Bytes in the value are copied. In tests of handlers it does nothing. Throws
+  /// std::logic_error unless P is exactly the request's Progress, std::length_error for a value
+  /// larger than `max_message`, and what packing it throws.
+  template <class P>
+  void progress(const P& value) {
+    if (!progress_) return;
+    if (typeid(P) != *progress_type_->type)
+      detail::refuse_progress(*progress_type_, detail::type_name<P>());
+    if (!progress_->wanted()) return;
+    detail::Buffer packed;
+    detail::encode(packed, value);
+    progress_->send(std::move(packed));
+  }
+
   /// A buffer to be filled in place and answered with, without copying it. The memory of one that
   /// the app has let go of is used again. Throws BytesExhausted.
   MutableBytes make_bytes(std::size_t size) {
@@ -70,11 +90,15 @@ class Context {
   }
   /// For the library.
   detail::BytesCarrier* carrier() const noexcept { return bytes_; }
+  /// For the library, before the handler runs.
+  void serves(const detail::ProgressType& type) noexcept { progress_type_ = &type; }
 
  private:
   std::uint64_t request_id_;
   detail::HandlerBytes* bytes_;
   detail::HandlerStop stop_;
+  detail::HandlerProgress* progress_;
+  const detail::ProgressType* progress_type_ = nullptr;  // set wherever progress_ is
 };
 
 }  // namespace bulkhead

@@ -13,8 +13,8 @@
 namespace bulkhead {
 
 /// The answer to a call, of type T, or void. Movable, not copyable. It does not own its call: one
-/// whose future is dropped runs all the same, and nobody hears of its end. A future may outlive its
-/// pool; it is settled by then.
+/// whose future is dropped runs all the same, and nobody hears of its progress or end. A future may
+/// outlive its pool; it is settled by then.
 template <class T>
 class Future {
  public:
@@ -22,6 +22,16 @@ class Future {
   Future() = default;
   /// For the library: the future of `call`.
   explicit Future(std::shared_ptr<detail::TypedCall<T>> call) noexcept : call_(std::move(call)) {}
+  /// The other one is then not valid().
+  Future(Future&& other) noexcept = default;
+  /// What this one was for is dropped.
+  Future& operator=(Future&& other) noexcept {
+    Future(std::move(other)).call_.swap(call_);
+    return *this;
+  }
+  ~Future() {
+    if (call_) call_->close_progress();
+  }
 
   /// Waits for the answer and takes it; afterwards this is not valid(). Throws Error if the call
   /// failed, and what the response's own constructors throw. A second get() throws

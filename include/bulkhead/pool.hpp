@@ -9,8 +9,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/worker_set.hpp"
@@ -93,6 +95,17 @@ class Pool {
   Future<ResponseOf<R>> run(R request, const RunOptions& options) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
                                       &options);
+  }
+  /// The same for a request with a `using Progress = P;`: what its handler tells meanwhile is given
+  /// to `on_progress`, in order, and where that is slower than the handler, the latest only; the
+  /// last one for sure before the future is ready, and none after that, nor once the future is
+  /// dropped or cancelled. It runs on the library's own thread, one at a time, and must not block:
+  /// all else waits. What it throws is logged. A call that is tried again begins anew.
+  template <RequestOf<S> R>
+  Future<ResponseOf<R>> run(R request, const RunOptions& options,
+                            std::function<void(typename R::Progress)> on_progress) {
+    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
+                                      detail::progress_box(std::move(on_progress)));
   }
 
   /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The

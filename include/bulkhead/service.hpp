@@ -27,6 +27,11 @@ concept NamesResponse = requires {
 };
 
 template <class R>
+concept NamesProgress = requires {
+  typename R::Progress;
+};
+
+template <class R>
 constexpr bool names_value_or_void() {
   if constexpr (NamesResponse<R>) {
     return std::is_void_v<typename R::Response> || Value<typename R::Response>;
@@ -35,12 +40,22 @@ constexpr bool names_value_or_void() {
   }
 }
 
+template <class R>
+constexpr bool names_value_as_progress() {
+  if constexpr (NamesProgress<R>) {
+    return Value<typename R::Progress>;
+  } else {
+    return true;
+  }
+}
+
 }  // namespace detail
 
 /// A type that names its typed answer, `using Response = ...;`, and that cereal can carry: a
 /// movable and default constructible class. Its Response is void or of the same kind. Shared, raw
 /// and polymorphic pointers in it are refused when you compile. `static constexpr bool idempotent =
-/// true;` in it says that running it twice is harmless.
+/// true;` in it says that running it twice is harmless. `using Progress = ...;`, of the same kind,
+/// is what its handler may tell its caller meanwhile.
 template <class R>
 concept Request = std::is_class_v<R> && detail::Value<R> && detail::names_value_or_void<R>();
 
@@ -68,6 +83,8 @@ struct CheckRequest {
                 "bulkhead: a request must name its answer, as in `using Response = Image;`");
   static_assert(!NamesResponse<R> || names_value_or_void<R>(),
                 "bulkhead: a Response must be void, or movable and default constructible");
+  static_assert(names_value_as_progress<R>(),
+                "bulkhead: a Progress must be movable and default constructible");
   static constexpr bool done = true;
 };
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -141,6 +142,17 @@ class Worker {
   Future<ResponseOf<R>> run(R request, const RunOptions& options) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
                                       &options);
+  }
+  /// The same for a request with a `using Progress = P;`: what its handler tells meanwhile is given
+  /// to `on_progress`, in order, and where that is slower than the handler, the latest only; the
+  /// last one for sure before the future is ready, and none after that, nor once the future is
+  /// dropped or cancelled. It runs on the library's own thread, one at a time, and must not block:
+  /// all else waits. What it throws is logged. A call that is tried again begins anew.
+  template <RequestOf<S> R>
+  Future<ResponseOf<R>> run(R request, const RunOptions& options,
+                            std::function<void(typename R::Progress)> on_progress) {
+    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
+                                      detail::progress_box(std::move(on_progress)));
   }
 
   /// A buffer to be filled in place and sent, in a request of this worker, without copying it. The

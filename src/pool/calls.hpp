@@ -51,6 +51,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     virtual void deadline_ahead(Clock::time_point when) = 0;  // look_at_deadlines() is due then
     // It did not end a call that it was asked to stop, for this reason.
     virtual void worker_overdue(Worker worker, Cause why) = 0;
+    // Its tell_progress() is due, on the reactor. False: nobody will see to it.
+    virtual bool progress_came(const std::shared_ptr<detail::Call>& call) = 0;
 
    protected:
     ~Listener() = default;
@@ -140,6 +142,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::size_t close(Member member, Answers answers);
   bool deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error);
   void reopen(Member member, Answers answers);
+  bool take_other(Member member, const rpc::AppEnd::Message& message);
+  bool take_progress(Member member, const rpc::AppEnd::Message& message);
 
   // Stopping:
   std::optional<Clock::time_point> watch(const std::shared_ptr<detail::Call>& call);

@@ -22,7 +22,7 @@ bool passed(detail::AnswerSource::Deadline deadline) {
 }  // namespace
 
 void Calls::receive_for(detail::Call& call, Deadline deadline) {
-  if (!home_.here()) return call.settle(out_of_reach());
+  if (!home_.here()) return call.settle_lost(out_of_reach());
   while (!call.ready() && !passed(deadline)) {
     const std::uint32_t member = call.at.load(std::memory_order_relaxed);
     if (member >= seats_.size()) return;  // it waits in the queue, or is about to be settled
@@ -180,7 +180,7 @@ Calls::Turn Calls::receive_batch(Member member) {
     const bool answers_only = messages.back().is_answer();
     if (!take_answers(member, answers_only ? messages : messages.first(messages.size() - 1)))
       return Turn::stop;
-    if (!answers_only) worker->said(messages.back());
+    if (!answers_only && !take_other(member, messages.back())) return Turn::stop;
   }
   if (behind == rpc::AppEnd::Received::violation) violated(worker, connection.violation());
   return behind == rpc::AppEnd::Received::message   ? Turn::more
@@ -267,6 +267,30 @@ void Calls::reopen(Member member, Answers answers) {
     schedule_.gave(member);
     ++held_;
   }
+}
+
+// What is no answer. False when it cannot be.
+bool Calls::take_other(Member member, const rpc::AppEnd::Message& message) {
+  if (message.head.kind == rpc::Kind::progress) return take_progress(member, message);
+  seats_[member].worker->said(message);
+  return true;
+}
+
+bool Calls::take_progress(Member member, const rpc::AppEnd::Message& message) {
+  const Worker& worker = seats_[member].worker;
+  std::shared_ptr<detail::Call> call;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const rpc::OpenCall* const open = worker->connection().about(message.head))
+      call = open->call;
+  }
+  const rpc::Told told = call ? rpc::take_progress(*call, message)
+                              : rpc::Told{.violation = "it told of a call that it did not have"};
+  if (!told.violation.empty()) return distrust(worker, told.violation), false;
+  if (!told.turn_is_due) return true;
+  const auto listener = listener_.lock();
+  if (!listener || !listener->progress_came(call)) call->skip_progress();
+  return true;
 }
 
 // Whatever else it sends: whoever writes into its ring could keep us there for ever.

@@ -142,6 +142,7 @@ void Calls::stop(detail::Call& call, Failure reason, detail::Stop how) {
     const std::lock_guard lock(mutex_);
     const std::uint32_t at = call.at.load(std::memory_order_relaxed);
     if (at == detail::Call::queued) {
+      call.close_progress();
       queue_.withdraw(call);
       tell = Tell::caller;
       dispatch();
@@ -167,6 +168,7 @@ Calls::Tell Calls::stop_at(Member member, detail::Call& call, Failure reason, de
   rpc::AppEnd& connection = seats_[member].worker->connection();
   const auto slot = connection.find(call);
   if (!slot) return Tell::nobody;
+  call.close_progress();
   if (auto open = connection.take_back_at(*slot)) {
     open->life.stop(reason, how, false);
     call.at.store(detail::Call::nowhere, std::memory_order_relaxed);

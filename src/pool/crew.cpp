@@ -244,6 +244,24 @@ void Crew::worker_overdue(Calls::Worker worker, Cause why) {
     reactor->post([worker = std::move(worker), why] { worker->kill(why); });
 }
 
+namespace {
+
+// Keeps the reactor until the call has had its turns.
+void post_turn(const std::shared_ptr<reactor::Reactor>& reactor,
+               const std::shared_ptr<detail::Call>& call) {
+  reactor->post([reactor, call] {
+    if (call->tell_progress()) post_turn(reactor, call);
+  });
+}
+
+}  // namespace
+
+bool Crew::progress_came(const std::shared_ptr<detail::Call>& call) {
+  const auto reactor = hold_reactor();
+  if (reactor) post_turn(reactor, call);
+  return reactor != nullptr;
+}
+
 void Crew::worker_violated(Calls::Worker worker, std::string how) {
   const auto reactor = hold_reactor();
   if (!reactor) return;

@@ -101,6 +101,7 @@ class Crew final : public Calls::Listener,
   void rounds_are_due() override;
   void deadline_ahead(Clock::time_point when) override;
   void worker_overdue(Calls::Worker worker, Cause why) override;
+  bool progress_came(const std::shared_ptr<detail::Call>& call) override;
   void look_at_deadlines(Clock::time_point when);
   // ForkServer::Listener
   void fork_server_serves(worker::ForkServer& server) override;

@@ -26,14 +26,15 @@ void settle(Call& call, Failure reason) {
 
 }  // namespace
 
-bool begin_steering(Call& call, const RunOptions& options) {
+bool begin_steering(Call& call, const RunOptions& options, std::unique_ptr<ProgressBox> progress) {
   if (options.stop.stop_requested()) return settle(call, Failure::cancelled), false;
-  if (!options.timeout && !options.run_timeout) return true;
+  if (!options.timeout && !options.run_timeout && !progress) return true;
   call.steering = std::make_unique<Steering>();
   Steering& limits = *call.steering;
   limits.timeout = options.timeout;
   limits.run_timeout = options.run_timeout;
   limits.ran_too_long = past(options.run_timeout);
+  limits.progress = std::move(progress);
   if (past(options.timeout) || past(options.run_timeout))
     return settle(call, Failure::deadline), false;
   const auto now = Clock::now();
@@ -43,6 +44,7 @@ bool begin_steering(Call& call, const RunOptions& options) {
   Limits packed;
   if (limits.deadline) packed.deadline = nanoseconds(*limits.deadline);
   if (options.run_timeout) packed.run_timeout = options.run_timeout->count();
+  packed.wants_progress = limits.progress != nullptr;
   call.request.resize(sizeof packed);
   std::memcpy(call.request.data(), &packed, sizeof packed);
   return true;

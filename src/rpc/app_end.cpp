@@ -174,14 +174,18 @@ OpenCall AppEnd::release(Slot slot) {
   return std::move(entries_[slot].open);
 }
 
-std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
-  if (head.slot >= entries_.size() || head.ticket == 0) return std::nullopt;
-  const Entry& entry = entries_[head.slot];
+OpenCall* AppEnd::about(const Head& head) {
+  if (head.slot >= entries_.size() || head.ticket == 0) return nullptr;
+  Entry& entry = entries_[head.slot];
   if (entry.ticket != head.ticket || entry.open.id != head.id ||
       entry.open.call->type->index != head.request)
-    return std::nullopt;
+    return nullptr;
   const bool going_out = !outbox_.empty() && find_outgoing(head.ticket) != outbox_.end();
-  if (going_out) return std::nullopt;  // nobody can have answered that
+  return going_out ? nullptr : &entry.open;  // nobody can have answered that
+}
+
+std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
+  if (!about(head)) return std::nullopt;
   last_answer_ = now;
   return release(head.slot);
 }
@@ -293,6 +297,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::response:
     case Kind::threw:
     case Kind::too_large:
+    case Kind::progress:
       if (head.slot >= entries_.size()) return "it answered for a slot that there is not";
       break;
     case Kind::request:
@@ -302,7 +307,8 @@ const char* AppEnd::fault_of(const Head& head) const {
     default:
       return "it sent a message of a kind that no worker sends";
   }
-  const std::size_t most = head.kind == Kind::response ? max_message_ : max_exception_text;
+  const bool is_value = head.kind == Kind::response || head.kind == Kind::progress;
+  const std::size_t most = is_value ? max_message_ : max_exception_text;
   if (head.size > most) return "it announced a message larger than any may be";
   return nullptr;
 }

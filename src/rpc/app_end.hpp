@@ -63,6 +63,8 @@ class AppEnd final : public detail::Sleeper {
   bool has_begun(Slot slot) const { return !not_begun(slot); }
   // When it began, at the latest, in a worker that runs one at a time, and if it is the one.
   std::optional<OpenCall::Time> began_by(Slot slot) const;
+  // The call that `head` is about, which stays open. Null: it is about none, as no worker's is.
+  OpenCall* about(const Head& head);
   // The call that `head` answers, no longer open. Empty: it answers none, which no worker does.
   std::optional<OpenCall> close(const Head& head, OpenCall::Time now = {});
   // When it last answered one. For whoever closes them.
@@ -89,7 +91,10 @@ class AppEnd final : public detail::Sleeper {
     ipc::Buffer bytes;   // the head's and the body's
     OpenCall open = {};  // for whoever closes the call that it answers
     std::span<const std::byte> body() const { return std::span(bytes).subspan(sizeof(Head)); }
-    bool is_answer() const { return head.kind != Kind::ready && head.kind != Kind::refused; }
+    bool is_answer() const {
+      return head.kind == Kind::response || head.kind == Kind::threw ||
+             head.kind == Kind::too_large;
+    }
   };
   enum class Received { message, nothing, violation };
   // Never waits. After a violation there is nothing more to receive; violation() says what it was.

@@ -8,7 +8,7 @@ namespace bulkhead::detail {
 bool Call::settle_if_lost() {
   auto why = source ? source->out_of_reach() : nullptr;
   if (!why) return false;
-  settle(std::move(why));
+  settle_lost(std::move(why));
   return true;
 }
 
@@ -30,6 +30,20 @@ void Call::settle(std::exception_ptr error) noexcept {
 
 void Call::settle_early(std::exception_ptr error) noexcept {
   error_ = std::move(error);
+  if (!progress() || progress()->end()) publish();
+}
+
+void Call::settle_lost(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
+  publish();
+}
+
+bool Call::follow_turn(ProgressBox::Then then) noexcept {
+  if (then == ProgressBox::Then::end_call) publish();
+  return then == ProgressBox::Then::another_turn;
+}
+
+void Call::publish() noexcept {
   switch (state_.exchange(settled)) {
     case awaited:
       return platform::futex_wake_all(state_);

@@ -5,6 +5,7 @@
 #include "bulkhead/detail/refused.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
+#include "platform/log.hpp"
 
 namespace bulkhead::rpc {
 
@@ -88,6 +89,22 @@ Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::stri
     default:
       return {.error = {}, .violation = "it sent no answer where one was expected"};
   }
+}
+
+Told take_progress(detail::Call& call, const AppEnd::Message& message) {
+  const std::string of_call = " of " + std::string(call.type->name);
+  if (!call.progress()) return {.violation = "it told of the progress" + of_call + " unasked"};
+  try {
+    return {.turn_is_due = call.progress()->put(message.body())};
+  } catch (const detail::Refused& refused) {
+    return {.violation = "its progress" + of_call + " can not be: " + refused.what()};
+  } catch (const std::exception& error) {
+    platform::logger()->error("A progress value{} could not be unpacked: {}", of_call,
+                              error.what());
+  } catch (...) {
+    platform::logger()->error("A progress value{} could not be unpacked", of_call);
+  }
+  return {};
 }
 
 }  // namespace bulkhead::rpc

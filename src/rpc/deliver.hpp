@@ -21,4 +21,13 @@ struct Verdict {
 Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::string& worker,
               AppBlobs* blobs = nullptr, bool wanted = true);
 
+struct Told {
+  bool turn_is_due = false;    // of the call's progress
+  std::string violation = {};  // not empty: no worker tells so
+};
+
+// Lets the call take a progress value, which runs its type's own code: never under a lock. What
+// that throws is logged, and the value dropped.
+Told take_progress(detail::Call& call, const AppEnd::Message& message);
+
 }  // namespace bulkhead::rpc

@@ -16,6 +16,8 @@
 //   response   to app       as in its request  its index   the packed response
 //   threw      to app       as in its request  its index   exception's type, 0, its what()
 //   too_large  to app       as in its request  its index   the response's size in decimal
+//   progress   to app       as in its request  its index   the packed value; before its answer, and
+//                                                         only if its limits ask for it
 //   forget     to worker    a buffer's, 0, how       who made    empty: it is not to be used again
 //                           often named         it          (blob_wire.hpp)
 #pragma once
@@ -39,7 +41,8 @@ enum class Kind : std::uint16_t {
   threw,
   too_large,
   forget,
-  limited
+  limited,
+  progress
 };
 
 struct Head {

@@ -21,19 +21,25 @@ WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_m
     : link_(ipc::End::worker, std::move(segment), std::move(bell)),
       slots_(link_.segment().slots()),
       max_message_(max_message),
-      threads_(threads) {}
+      threads_(threads),
+      sending_is_shared_(threads > 1) {}
 
 void WorkerEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits) {
   blobs_ = std::make_shared<WorkerBlobs>(std::move(socket), link_.segment().releases(), limits);
 }
 
 // A thread by itself has nobody to lock out.
-std::unique_lock<std::mutex> WorkerEnd::hold(std::mutex& mutex) const {
-  return threads_ > 1 ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
+std::unique_lock<std::mutex> WorkerEnd::hold_receiving() {
+  return threads_ > 1 ? std::unique_lock(receiving_) : std::unique_lock<std::mutex>();
+}
+
+std::unique_lock<std::mutex> WorkerEnd::hold_sending() {
+  const bool shared = sending_is_shared_.load(std::memory_order_relaxed);
+  return shared ? std::unique_lock(sending_) : std::unique_lock<std::mutex>();
 }
 
 WorkerEnd::Next WorkerEnd::next(Request& request) {
-  const auto lock = hold(receiving_);
+  const auto lock = hold_receiving();
   if (leaving_) return Next::leave;
   const Next found = receive(request);
   leaving_ = found == Next::leave;
@@ -89,6 +95,13 @@ detail::HandlerStop WorkerEnd::stop_of(const Request& request) const {
   return stop;
 }
 
+bool WorkerEnd::wants_progress(const Request& request) {
+  if (request.head.kind != Kind::limited) return false;
+  detail::Limits limits;
+  std::memcpy(&limits, request.bytes.data() + sizeof(Head), sizeof limits);
+  return limits.wants_progress != 0;
+}
+
 bool WorkerEnd::claim(const Head& head) {
   platform::fault_point("worker.before_claim");
   std::uint64_t expected = slot_word::queued(head.ticket);
@@ -99,8 +112,11 @@ bool WorkerEnd::claim(const Head& head) {
 }
 
 bool WorkerEnd::send(const Head& about, Kind kind, std::span<const std::byte> body) {
-  const auto lock = hold(sending_);  // the parts of a message follow each other
-  Head head = about;
+  const auto lock = hold_sending();  // the parts of a message follow each other
+  return send_now(about, kind, body);
+}
+
+bool WorkerEnd::send_now(Head head, Kind kind, std::span<const std::byte> body) {
   head.kind = kind;
   head.size = body.size();
   auto first = std::as_bytes(std::span(&head, std::size_t{1}));
@@ -140,6 +156,25 @@ bool WorkerEnd::report_exception(const Head& request, std::string_view type,
   text += '\0';
   text += what.substr(0, max_exception_text - text.size());
   return send(request, Kind::threw, bytes_of(text));
+}
+
+bool WorkerEnd::tell(const Progress& progress) {
+  return send(progress.request, Kind::progress, progress.value);
+}
+
+bool WorkerEnd::tell_next(const std::function<std::optional<Progress>()>& next) {
+  const auto lock = hold_sending();
+  const auto progress = next();
+  return !progress || send_now(progress->request, Kind::progress, progress->value);
+}
+
+bool WorkerEnd::try_tell(const Head& request, std::span<const std::byte> value) {
+  std::unique_lock lock(sending_, std::try_to_lock);
+  if (!lock || value.size() > link_.largest_payload() - sizeof(Head)) return false;
+  Head head = request;
+  head.kind = Kind::progress;
+  head.size = value.size();
+  return link_.send(std::as_bytes(std::span(&head, std::size_t{1})), value) == ipc::Write::done;
 }
 
 }  // namespace bulkhead::rpc

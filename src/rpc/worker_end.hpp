@@ -8,7 +8,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -48,6 +51,7 @@ class WorkerEnd {
 
   // How the handler of a request that was just taken up hears that it is to stop. Tokens apart.
   detail::HandlerStop stop_of(const Request& request) const;
+  static bool wants_progress(const Request& request);
   // How often any was asked to.
   const std::atomic<std::uint32_t>& stops() const { return link_.segment().hints().stops; }
 
@@ -59,14 +63,28 @@ class WorkerEnd {
   bool respond(const Head& request, std::span<const std::byte> response);
   bool report_too_large(const Head& request, std::size_t size);
   bool report_exception(const Head& request, std::string_view type, std::string_view what);
+  struct Progress {
+    Head request;
+    ipc::Buffer value;
+  };
+  bool tell(const Progress& progress);
+  // What `next` gives, if anything, when it is this thread's turn to send.
+  bool tell_next(const std::function<std::optional<Progress>()>& next);
+
+  // Without waiting. False: another thread sends, or there is no room for it in one piece.
+  bool try_tell(const Head& request, std::span<const std::byte> value);
+  // From now on others than its `threads` send, too. By one of those, while it runs a request.
+  void share_sending() { sending_is_shared_.store(true, std::memory_order_relaxed); }
 
  private:
   Next receive(Request& request);
   bool claim(const Head& head);
   bool take_up(Request& request);
   bool send(const Head& about, Kind kind, std::span<const std::byte> body);
+  bool send_now(Head head, Kind kind, std::span<const std::byte> body);
 
-  std::unique_lock<std::mutex> hold(std::mutex& mutex) const;
+  std::unique_lock<std::mutex> hold_receiving();
+  std::unique_lock<std::mutex> hold_sending();
 
   ipc::Link link_;
   const std::span<std::atomic<std::uint64_t>> slots_;
@@ -75,7 +93,8 @@ class WorkerEnd {
   const unsigned threads_;
   // Used with several threads only. Nobody needs both at once.
   std::mutex receiving_, sending_;
-  bool leaving_ = false;  // guarded by receiving_
+  std::atomic<bool> sending_is_shared_;  // known to whoever it concerns before others send
+  bool leaving_ = false;                 // guarded by receiving_
 };
 
 }  // namespace bulkhead::rpc

@@ -11,20 +11,29 @@
 #include "platform/proc.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/progress.hpp"
 #include "worker/stops.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
 
+// What handlers need besides their requests.
+struct Helpers {
+  explicit Helpers(rpc::WorkerEnd& app) : stops(app.stops()), progress(app) {}
+  Stops stops;
+  Progress progress;
+};
+
 // False when the app is gone.
-bool answer(rpc::WorkerEnd& app, Stops& stops, detail::Dispatcher& dispatcher,
+bool answer(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& dispatcher,
             const rpc::WorkerEnd::Request& request, detail::Buffer& response) {
   rpc::WorkerBlobs::Call bytes(app.blobs());
   detail::HandlerStop stop = app.stop_of(request);
-  Stops::Call tokens(stops, stop);
+  Stops::Call tokens(helpers.stops, stop);
   stop.teller = &tokens;
-  Context context(request.head.id, &bytes, stop);
+  Progress::Call values(helpers.progress, request);
+  Context context(request.head.id, &bytes, stop, &values);
   response.clear();
   try {
     dispatcher.serve(request.head.request, request.body(), context, response);
@@ -32,8 +41,9 @@ bool answer(rpc::WorkerEnd& app, Stops& stops, detail::Dispatcher& dispatcher,
   } catch (...) {
     const auto text = current_exception_text();
     bytes.abandon();
-    return app.report_exception(request.head, text.type, text.what);
+    return values.finish() && app.report_exception(request.head, text.type, text.what);
   }
+  if (!values.finish()) return false;
   platform::fault_point("worker.before_response");
   const std::size_t size = response.size() + bytes.beside();
   if (!app.fits(size)) return app.report_too_large(request.head, size);
@@ -51,14 +61,14 @@ struct ThreadMustNotEnd {
 };
 
 // Until the worker is asked to leave. Ends the process when the app is gone, whatever others run.
-void serve_requests(rpc::WorkerEnd& app, Stops& stops, detail::Dispatcher& dispatcher) {
+void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& dispatcher) {
   ThreadMustNotEnd thread;
   rpc::WorkerEnd::Request request;
   detail::Buffer response;
   while (!thread.may_end) {
     switch (app.next(request)) {
       case rpc::WorkerEnd::Next::request:
-        if (!answer(app, stops, dispatcher, request, response)) platform::exit_now(0);
+        if (!answer(app, helpers, dispatcher, request, response)) platform::exit_now(0);
         platform::fault_point("worker.after_response");
         break;
       case rpc::WorkerEnd::Next::leave:
@@ -87,14 +97,15 @@ using Threads = std::vector<std::jthread>;
 
 // All but the main thread. They have its signal mask, as warm_up left it, because what a handler
 // starts inherits it; a signal to the process is the main thread's first all the same.
-Threads start_threads(rpc::WorkerEnd& app, unsigned count, Stops& stops,
+Threads start_threads(rpc::WorkerEnd& app, unsigned count, Helpers& helpers,
                       detail::Dispatcher& dispatcher) {
   Threads threads;
   try {
     while (threads.size() + 1 < count) {
       if (const int error = platform::fault_errno("worker.start_thread"))
         throw std::system_error(error, std::generic_category());
-      threads.emplace_back([&app, &stops, &dispatcher] { serve_requests(app, stops, dispatcher); });
+      threads.emplace_back(
+          [&app, &helpers, &dispatcher] { serve_requests(app, helpers, dispatcher); });
     }
   } catch (const std::system_error& error) {
     refuse(
@@ -134,13 +145,13 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                     ", and must be from 1 to " + std::to_string(app.most_threads()));
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
-  Stops stops(app.stops());
+  Helpers helpers(app);
   {
-    const Threads threads = start_threads(app, options.threads, stops, dispatcher);
+    const Threads threads = start_threads(app, options.threads, helpers, dispatcher);
     platform::fault_point("worker.before_ready");
     if (!app.ready()) platform::exit_now(0);
     platform::fault_point("worker.after_ready");
-    serve_requests(app, stops, dispatcher);
+    serve_requests(app, helpers, dispatcher);
   }
   leave(options);
 }

@@ -28,6 +28,10 @@ TEST_CASE("A head that no worker writes is a violation") {
        [](Head& head) { head.kind = Kind::threw, head.slot = 8; }},
       {"too large a response for a slot out of range",
        [](Head& head) { head.kind = Kind::too_large, head.slot = 8; }},
+      {"a progress value for a slot out of range",
+       [](Head& head) { head.kind = Kind::progress, head.slot = 8; }},
+      {"a progress value of one byte more than may be",
+       [](Head& head) { head.kind = Kind::progress, head.size = max_message + 1; }},
       {"a request", [](Head& head) { head.kind = Kind::request; }},
       {"an order to leave", [](Head& head) { head.kind = Kind::leave; }},
       {"one byte more than may be", [](Head& head) { head.size = max_message + 1; }},
@@ -76,7 +80,8 @@ TEST_CASE("A text that is longer than any that a worker sends is a violation") {
 TEST_CASE("Each kind that there is not is a violation") {
   for (std::uint32_t kind = 0; kind <= std::numeric_limits<std::uint16_t>::max();
        kind += kind < 300 ? 1 : 997) {
-    const bool known = kind >= unsigned(Kind::ready) && kind <= unsigned(Kind::too_large);
+    const bool known = (kind >= unsigned(Kind::ready) && kind <= unsigned(Kind::too_large)) ||
+                       kind == unsigned(Kind::progress);
     if (known) continue;
     CAPTURE(kind);
     HostileEnds ends;
@@ -103,7 +108,7 @@ TEST_CASE("An answer to what was not asked closes no call") {
       {"another request of the service", [](Head& head) { ++head.request; }},
   };
   for (const Row& row : rows) {
-    for (const Kind kind : {Kind::response, Kind::threw, Kind::too_large}) {
+    for (const Kind kind : {Kind::response, Kind::threw, Kind::too_large, Kind::progress}) {
       INFO(row.name << ", kind " << unsigned(kind));
       HostileEnds ends;
       const Head first = ends.given(5);
@@ -113,7 +118,9 @@ TEST_CASE("An answer to what was not asked closes no call") {
       row.change(head);
       REQUIRE(ends.peer.write(head));
       REQUIRE(ends.receive() == Received::message);
+      CHECK_FALSE(ends.app.about(ends.message.head));
       CHECK_FALSE(ends.app.close(ends.message.head));
+      CHECK(ends.app.about(Peer::answer(first)));
       CHECK(ends.app.close(Peer::answer(first)));
     }
   }

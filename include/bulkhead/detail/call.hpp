@@ -17,6 +17,7 @@
 #include "bulkhead/detail/buffer.hpp"
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/detail/export.hpp"
+#include "bulkhead/detail/progress.hpp"
 
 namespace bulkhead::detail {
 
@@ -44,18 +45,20 @@ class AnswerSource {
   virtual void cancel(Call& call, Stop how) = 0;
 };
 
-// What calls have that may take only so long.
+// What calls have that may take only so long, or whose caller wants to hear of their progress.
 struct Steering {
   using Time = std::chrono::steady_clock::time_point;
   std::optional<Time> deadline = {};
   std::optional<std::chrono::nanoseconds> timeout = {}, run_timeout = {};  // as they were asked for
-  bool ran_too_long = false;  // which of them it was past; under the source's lock
+  bool ran_too_long = false;                   // which of them it was past; under the source's lock
+  std::unique_ptr<ProgressBox> progress = {};  // null: its caller does not want to
 };
 
-// Its packed request begins with these, in nanoseconds, 0 for none; a deadline since the epoch of
-// the steady clock, which all processes share.
+// Its packed request begins with these; times in nanoseconds, 0 for none; a deadline since the
+// epoch of the steady clock, which all processes share.
 struct Limits {
   std::int64_t deadline = 0, run_timeout = 0;
+  std::uint64_t wants_progress = 0;  // 0 or 1
 };
 
 // Where a thread sleeps that waits for an answer by itself.
@@ -84,12 +87,24 @@ class BULKHEAD_API Call {
   bool wait(AnswerSource::Deadline deadline = {});
   // The same without waiting; in a fork of the process that asked it is settled here, by an error.
   bool ready_or_lost() { return ready() || settle_if_lost(); }
-  // Settled, with what accept() took or with an error.
+  // Settled, with what accept() took or with an error: at once, or when the last progress value is
+  // told.
   void settle(std::exception_ptr error = {}) noexcept;
   // The same while a worker still runs it, and reads what the call carries.
   void settle_early(std::exception_ptr error) noexcept;
+  // The same in a fork of the process that asked, where nothing that goes on will end.
+  void settle_lost(std::exception_ptr error) noexcept;
   void cancel(Stop how) {
     if (source && !ready()) source->cancel(*this, how);
+  }
+  // Null: its caller does not want values.
+  ProgressBox* progress() const noexcept { return steering ? steering->progress.get() : nullptr; }
+  // A turn of its progress(), where its caller's function is to run. True if another is due.
+  [[nodiscard]] bool tell_progress() { return follow_turn(progress()->take_turn()); }
+  void skip_progress() { static_cast<void>(follow_turn(progress()->skip_turn())); }
+  // Its caller wants no values any more.
+  void close_progress() noexcept {
+    if (ProgressBox* const box = progress()) box->close();
   }
   // By the thread that waits for it, when it is about to sleep at `place` instead: settle() nudges
   // it there, and so must whoever gives the call to another worker. False if it is settled.
@@ -115,6 +130,8 @@ class BULKHEAD_API Call {
 
  private:
   bool settle_if_lost();
+  void publish() noexcept;
+  bool follow_turn(ProgressBox::Then then) noexcept;
 
   // Open calls may be `awaited`, by a thread that sleeps at this very word, or one that sleeps
   // `elsewhere`.

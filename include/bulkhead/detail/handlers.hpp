@@ -127,6 +127,7 @@ void serve_request(std::tuple<Handlers...>& handlers, std::span<const std::byte>
     using Handler = std::tuple_element_t<index, std::tuple<Handlers...>>;
     if constexpr (CheckResult<R, Handler>::value) {
       R request = decode<R>(bytes, context.carrier());
+      context.serves(progress_type<R>);
       if constexpr (std::is_void_v<ResponseOf<R>>) {
         call_handler(std::get<index>(handlers), request, context);
       } else {

@@ -76,18 +76,21 @@ inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
 }
 
 // Before it is packed. False: it is settled already.
-BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options);
+BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options,
+                                 std::unique_ptr<ProgressBox> progress = {});
 // Once it is submitted.
 BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
 
 // Packs the request on the calling thread, and hands it over.
 template <class Response, class Request>
 Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request,
-                     const RunOptions* options = nullptr) {
+                     const RunOptions* options = nullptr,
+                     std::unique_ptr<ProgressBox> progress = {}) {
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   try {
     call->request.reserve(usual_request);
-    if (options && !begin_steering(*call, *options)) return Future<Response>(std::move(call));
+    if (options && !begin_steering(*call, *options, std::move(progress)))
+      return Future<Response>(std::move(call));
     RequestBytes bytes(*call, workers);
     encode(call->request, request, &bytes);
   } catch (...) {
@@ -102,6 +105,27 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
         Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
   }
   return Future<Response>(std::move(call));
+}
+
+// Values of type P, and the function that they are for.
+template <class P>
+class TypedProgress final : public ProgressBox {
+ public:
+  explicit TypedProgress(std::function<void(P)> function) : function_(std::move(function)) {}
+
+ private:
+  std::shared_ptr<void> unpack(std::span<const std::byte> packed) const override {
+    return std::make_shared<P>(decode<P>(packed));
+  }
+  void tell(void* value) override { function_(std::move(*static_cast<P*>(value))); }
+
+  const std::function<void(P)> function_;
+};
+
+template <class P>
+std::unique_ptr<ProgressBox> progress_box(std::function<void(P)> function) {
+  if (!function) return nullptr;
+  return std::make_unique<TypedProgress<P>>(std::move(function));
 }
 
 template <class Response>
