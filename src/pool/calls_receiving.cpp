@@ -284,8 +284,9 @@ bool Calls::take_progress(Member member, const rpc::AppEnd::Message& message) {
     if (const rpc::OpenCall* const open = worker->connection().about(message.head))
       call = open->call;
   }
-  const rpc::Told told = call ? rpc::take_progress(*call, message)
-                              : rpc::Told{.violation = "it told of a call that it did not have"};
+  const rpc::Told told =
+      call ? rpc::take_progress(*call, message)
+           : rpc::Told{.violation = "it told of the progress of a call that it did not have"};
   if (!told.violation.empty()) return distrust(worker, told.violation), false;
   if (!told.turn_is_due) return true;
   const auto listener = listener_.lock();

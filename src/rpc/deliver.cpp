@@ -92,17 +92,19 @@ Verdict judge(detail::Call& call, const AppEnd::Message& answer, const std::stri
 }
 
 Told take_progress(detail::Call& call, const AppEnd::Message& message) {
-  const std::string of_call = " of " + std::string(call.type->name);
-  if (!call.progress()) return {.violation = "it told of the progress" + of_call + " unasked"};
+  const auto violation = [&](const std::string& what) {
+    return Told{.violation = "its progress of " + std::string(call.type->name) + what};
+  };
+  if (!call.progress()) return violation(" was not asked for");
   try {
     return {.turn_is_due = call.progress()->put(message.body())};
   } catch (const detail::Refused& refused) {
-    return {.violation = "its progress" + of_call + " can not be: " + refused.what()};
+    return violation(std::string(" can not be: ") + refused.what());
   } catch (const std::exception& error) {
-    platform::logger()->error("A progress value{} could not be unpacked: {}", of_call,
+    platform::logger()->error("A progress value of {} could not be unpacked: {}", call.type->name,
                               error.what());
   } catch (...) {
-    platform::logger()->error("A progress value{} could not be unpacked", of_call);
+    platform::logger()->error("A progress value of {} could not be unpacked", call.type->name);
   }
   return {};
 }

@@ -28,30 +28,30 @@ PARTS = {
     ),
     "crash": (
         "Crashes",
-        "in-handler thread-ends signal not-begun begun answered any-step beside poison bytes all lone loop"
+        "in-handler thread-ends signal not-begun begun told answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
         " restarts core-file",
     ),
     "value": (
         "Values and output",
-        "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader queue-full futures output flood",
+        "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader slow-listener queue-full futures output flood",
     ),
     "stop": (
         "Calls that are stopped",
-        "not-begun heeded unheeded run-timeout answered",
+        "not-begun heeded unheeded run-timeout answered told",
     ),
     "reload": (
         "Reloading",
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
         " old-fork-server gave-up spares at-once shut-down many",
     ),
-    "end": ("Ending", "shutdown grace hangs dies fork-server spares destroyed helpers many-pools"),
+    "end": ("Ending", "shutdown grace hangs dies fork-server spares destroyed told helpers many-pools"),
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"
         " surroundings logger several-pools no-cgroup",
     ),
-    "hostile": ("Hostile workers", "memory messages values bytes doorbell words greedy kills"),
+    "hostile": ("Hostile workers", "memory messages values progress bytes doorbell words greedy kills"),
 }
 LOADS = {"idle": "idle", "one call": "one", "many calls": "many"}  # and on the page
 FAULT = re.compile(r"Fault ([a-z]+\.[a-z-]+)(?: \(([^)]*)\))?(?:: |$)")

@@ -288,7 +288,7 @@ TEST_CASE("a fork of the app that waits for a value to be told is told that its 
 
 // Fault hostile.progress (one call, many calls): it tells of calls that it does not have, unasked,
 // or values that cannot be.
-// Then: `protocol_violation`; what it told before is heard.
+// Then: `protocol_violation`.
 TEST_CASE("a forged progress value ends its worker, and fails its call") {
   const LeakCheck leaks;
   ProgressPool pool{{.workers = 1}};

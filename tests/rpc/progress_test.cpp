@@ -6,6 +6,7 @@
 #include "bulkhead/context.hpp"
 #include "bulkhead/detail/refused.hpp"
 #include "bulkhead/detail/worker_set.hpp"
+#include "rpc/ends.hpp"
 
 namespace {
 
@@ -184,4 +185,45 @@ TEST_CASE("A value of another type than the request's Progress is refused by bot
   CHECK_THROWS_WITH(context.progress(1),
                     "Context::progress was told a value of type int, but Plain has no Progress");
   CHECK(sink.sent.empty());
+}
+
+TEST_CASE("A value that there is no room for is not sent, nor a part of it") {
+  test::Ends ends({.ring_bytes = 4096});
+  rpc::WorkerEnd& worker = *ends.worker;
+  const rpc::Head head{.id = 1, .ticket = 1, .slot = 0, .request = test::echo.index};
+  const test::Bytes value(500);
+  int told = 0;
+  while (worker.try_tell(head, value)) ++told;
+  CHECK(told > 0);
+  rpc::AppEnd::Message message;
+  for (int i = 0; i < told; ++i) {
+    REQUIRE(ends.app->receive(message) == rpc::AppEnd::Received::message);
+    CHECK(message.head.kind == rpc::Kind::progress);
+    CHECK(message.body().size() == value.size());
+  }
+  CHECK(ends.app->receive(message) == rpc::AppEnd::Received::nothing);
+  CHECK(worker.try_tell(head, value));
+  CHECK_FALSE(worker.try_tell(head, test::Bytes(4000)));
+}
+
+TEST_CASE(
+    "A value is taken only when it is its thread's turn to send, and no answer overtakes it") {
+  test::Ends ends;
+  rpc::WorkerEnd& worker = *ends.worker;
+  const rpc::Head head{.id = 1, .ticket = 1, .slot = 0, .request = test::echo.index};
+  worker.share_sending();
+  std::jthread answers;
+  CHECK(worker.tell_next([&] {
+    CHECK_FALSE(worker.try_tell(head, test::Bytes(1)));
+    answers = std::jthread([&] { worker.respond(head, test::Bytes(2)); });
+    return rpc::WorkerEnd::Progress{head, test::Bytes(3)};
+  }));
+  CHECK(worker.tell_next([] { return std::nullopt; }));
+  answers.join();
+  rpc::AppEnd::Message message;
+  REQUIRE(ends.app->receive(message) == rpc::AppEnd::Received::message);
+  CHECK(message.head.kind == rpc::Kind::progress);
+  CHECK(message.body().size() == 3);
+  REQUIRE(ends.app->receive(message) == rpc::AppEnd::Received::message);
+  CHECK(message.head.kind == rpc::Kind::response);
 }
