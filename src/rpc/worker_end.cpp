@@ -116,7 +116,8 @@ bool WorkerEnd::send(const Head& about, Kind kind, std::span<const std::byte> bo
   return send_now(about, kind, body);
 }
 
-bool WorkerEnd::send_now(Head head, Kind kind, std::span<const std::byte> body) {
+bool WorkerEnd::send_now(const Head& about, Kind kind, std::span<const std::byte> body) {
+  Head head = about;
   head.kind = kind;
   head.size = body.size();
   auto first = std::as_bytes(std::span(&head, std::size_t{1}));

@@ -81,7 +81,7 @@ class WorkerEnd {
   bool claim(const Head& head);
   bool take_up(Request& request);
   bool send(const Head& about, Kind kind, std::span<const std::byte> body);
-  bool send_now(Head head, Kind kind, std::span<const std::byte> body);
+  bool send_now(const Head& about, Kind kind, std::span<const std::byte> body);
 
   std::unique_lock<std::mutex> hold_receiving();
   std::unique_lock<std::mutex> hold_sending();

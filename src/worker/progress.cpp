@@ -22,13 +22,12 @@ void Progress::Call::send(detail::Buffer value) {
   if (is_first) progress_.send_later(*this);
 }
 
-bool Progress::Call::finish() {
+bool Progress::Call::send_left() {
   const auto left = take();
   return !left || progress_.app_.tell(*left);
 }
 
 std::optional<rpc::WorkerEnd::Progress> Progress::Call::take() {
-  if (!wanted_) return std::nullopt;
   const std::lock_guard lock(progress_.mutex_);
   if (!latest_) return std::nullopt;
   std::erase(progress_.waiting_, this);

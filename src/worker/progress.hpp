@@ -28,17 +28,20 @@ class Progress {
         : progress_(progress),
           request_(request.head),
           wanted_(rpc::WorkerEnd::wants_progress(request)) {}
-    ~Call() { static_cast<void>(take()); }
+    ~Call() {
+      if (wanted_) static_cast<void>(take());
+    }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
 
     bool wanted() const noexcept override { return wanted_; }
     void send(detail::Buffer value) override;
     // Before the call is answered: sends what is left. False when the app is gone.
-    bool finish();
+    bool finish() { return !wanted_ || send_left(); }
 
    private:
     friend class Progress;
+    bool send_left();
     std::optional<rpc::WorkerEnd::Progress> take();
 
     Progress& progress_;
