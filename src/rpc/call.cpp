@@ -35,6 +35,8 @@ void Call::settle_early(std::exception_ptr error) noexcept {
       return platform::futex_wake_all(state_);
     case elsewhere:
       return std::exchange(place_, nullptr)->nudge();
+    case told:
+      return completion_->call_settled();
     default:
       return;
   }
