@@ -73,6 +73,7 @@ class BothSides final : public detail::WorkerSet {
   }
 
   void submit(std::shared_ptr<detail::Call> call) override { calls_->submit(std::move(call)); }
+  boost::asio::any_io_executor executor() const override { return {}; }
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   MutableBytes make_block(std::size_t) override { return {}; }
   PoolStats stats() const override { return {}; }

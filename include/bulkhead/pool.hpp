@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "bulkhead/bytes.hpp"
+#include "bulkhead/detail/async_run.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
@@ -59,6 +61,9 @@ struct PoolOptions {
   std::size_t max_message = std::size_t{1} << 30;
   /// Of make_bytes, and of each worker's Context::make_bytes.
   BytesLimits bytes = {};
+  /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
+  /// library's reactor, where nothing may block, because all pools wait for it.
+  boost::asio::any_io_executor executor = {};
 };
 
 /// A snapshot of Pool::stats(); the counters count from the start of the pool.
@@ -106,6 +111,27 @@ class Pool {
                             std::function<void(typename R::Progress)> on_progress) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
                                       detail::progress_box(std::move(on_progress)));
+  }
+
+  /// The same as an asynchronous operation of Asio, for any of its completion tokens: a callback,
+  /// use_future, use_awaitable, deferred and what is made of them. It completes once, with
+  /// (std::exception_ptr, Response), for void with (std::exception_ptr); the response is an empty
+  /// one where the call failed. Never throws Error. The handler is posted to its executor, where it
+  /// has none to PoolOptions::executor, and never runs inside this function. It may run after the
+  /// pool has ended; one whose execution context ends before its call is destroyed without having
+  /// run. Its allocator and cancellation slot are used. Cancelled with `terminal` the operation
+  /// completes at once, with `partial` as by Future::cancel, with `total` only where no worker has
+  /// begun the call.
+  template <RequestOf<S> R, class Token>
+  auto async_run(R request, Token&& token) {
+    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
+                                            std::move(request), {}, token);
+  }
+  /// The same within limits.
+  template <RequestOf<S> R, class Token>
+  auto async_run(R request, RunOptions options, Token&& token) {
+    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
+                                            std::move(request), std::move(options), token);
   }
 
   /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The

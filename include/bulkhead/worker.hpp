@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "bulkhead/bytes.hpp"
+#include "bulkhead/detail/async_run.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
@@ -100,6 +102,9 @@ struct WorkerOptions {
   std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// Of make_bytes, and of the worker's own Context::make_bytes.
   BytesLimits bytes = {};
+  /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
+  /// library's reactor, where nothing may block, because all pools wait for it.
+  boost::asio::any_io_executor executor = {};
 };
 
 /// What a shutdown did. All zeros where there was nothing to shut down.
@@ -153,6 +158,19 @@ class Worker {
                             std::function<void(typename R::Progress)> on_progress) {
     return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
                                       detail::progress_box(std::move(on_progress)));
+  }
+
+  /// As Pool::async_run: by any of Asio's completion tokens.
+  template <RequestOf<S> R, class Token>
+  auto async_run(R request, Token&& token) {
+    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
+                                            std::move(request), {}, token);
+  }
+  /// The same within limits.
+  template <RequestOf<S> R, class Token>
+  auto async_run(R request, RunOptions options, Token&& token) {
+    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
+                                            std::move(request), std::move(options), token);
   }
 
   /// A buffer to be filled in place and sent, in a request of this worker, without copying it. The

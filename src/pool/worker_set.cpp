@@ -8,21 +8,28 @@
 #include <system_error>
 #include <utility>
 
+#include "bulkhead/detail/operation.hpp"
 #include "bulkhead/pool.hpp"
 #include "bulkhead/worker.hpp"
 #include "platform/home_process.hpp"
 #include "platform/stdio.hpp"
 #include "pool/crew.hpp"
+#include "reactor/executor.hpp"
 #include "worker/handshake.hpp"
 
 namespace bulkhead::detail {
 
 namespace {
 
+boost::asio::any_io_executor own_executor() {
+  return reactor::Executor(reactor::Reactor::acquire());
+}
+
 class CrewHandle final : public WorkerSet {
  public:
   explicit CrewHandle(pool::Crew::Plan plan)
-      : crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire())) {
+      : executor_(plan.options.executor ? plan.options.executor : own_executor()),
+        crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire())) {
     crew_->start();
   }
   // In a fork of the process that made it, all of it is kept as it is: its names, descriptors and
@@ -37,6 +44,11 @@ class CrewHandle final : public WorkerSet {
   CrewHandle& operator=(const CrewHandle&) = delete;
 
   void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
+  // A fork's own reactor where the other one's would be it: that has no thread there.
+  boost::asio::any_io_executor executor() const override {
+    const bool lost = !home_.here() && executor_.target<reactor::Executor>();
+    return lost ? own_executor() : executor_;
+  }
   MutableBytes make_bytes(std::size_t size) override { return crew_->calls().make_bytes(size); }
   MutableBytes make_block(std::size_t size) override { return crew_->calls().make_block(size); }
   PoolStats stats() const override {
@@ -63,6 +75,7 @@ class CrewHandle final : public WorkerSet {
 
  private:
   const platform::HomeProcess home_;
+  const boost::asio::any_io_executor executor_;
   const std::shared_ptr<pool::Crew> crew_;
 };
 
@@ -123,8 +136,13 @@ std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOp
                             .queue_limit = options.queue_limit,
                             .max_attempts = 0,  // nothing is tried again
                             .kill_grace = options.kill_grace,
-                            .bytes = options.bytes},
+                            .bytes = options.bytes,
+                            .executor = options.executor},
                 .lone = true});
+}
+
+boost::asio::any_io_executor executor_of(const WorkerSet* workers) {
+  return workers ? workers->executor() : own_executor();
 }
 
 std::exception_ptr codec_failure(const RequestType& type, const char* what,

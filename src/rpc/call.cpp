@@ -49,6 +49,8 @@ void Call::publish() noexcept {
       return platform::futex_wake_all(state_);
     case elsewhere:
       return std::exchange(place_, nullptr)->nudge();
+    case told:
+      return completion_->call_settled();
     default:
       return;
   }

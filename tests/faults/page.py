@@ -30,7 +30,7 @@ PARTS = {
         "Crashes",
         "in-handler thread-ends signal not-begun begun told answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
-        " restarts core-file",
+        " restarts core-file async",
     ),
     "value": (
         "Values and output",
@@ -38,14 +38,17 @@ PARTS = {
     ),
     "stop": (
         "Calls that are stopped",
-        "not-begun heeded unheeded run-timeout answered told",
+        "not-begun heeded unheeded run-timeout answered told token",
     ),
     "reload": (
         "Reloading",
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
         " old-fork-server gave-up spares at-once shut-down many",
     ),
-    "end": ("Ending", "shutdown grace hangs dies fork-server spares destroyed told helpers many-pools"),
+    "end": (
+        "Ending",
+        "shutdown grace hangs dies fork-server spares destroyed told helpers async context many-pools",
+    ),
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"

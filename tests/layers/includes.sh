@@ -41,7 +41,8 @@ for layer in "${!below[@]}"; do
     "^src/$layer/[^:]*:[0-9]+:\"" ":\"(${allowed// /|})/"
 done
 rule 'public headers include public headers only' '^include/[^:]*:[0-9]+:"' ':"bulkhead/'
-rule 'public headers know nothing of Boost' '[<"]boost/' '^src/'
+rule 'public headers know the small headers of Asio, and nothing else of Boost' '[<"]boost/' \
+  '^src/|:<boost/asio/'
 rule 'Boost.Interprocess is for ipc alone' '[<"]boost/interprocess' '^src/ipc/'
 rule 'cereal is for the codec alone' '[<"]cereal/' '^include/bulkhead/detail/'
 # Names that end in .h are the system's, but for those of the compiler and of spdlog.

@@ -14,6 +14,7 @@ src/process/tree.cpp "platform/fd.hpp"
 src/rpc/call.cpp "ipc/link.hpp"
 src/rpc/call.cpp "rpc/wire.hpp"
 src/worker/serve.cpp "process/tree.hpp"
+include/bulkhead/pool.hpp <boost/asio/any_io_executor.hpp>
 src/pool/crew.cpp "bulkhead/detail/call.hpp"
 src/pool/crew.hpp <sys/resource.h>
 src/worker/text.cpp <cxxabi.h>
@@ -36,7 +37,7 @@ src/rpc/call.cpp "../worker/launch.hpp"
 src/rpc/call.cpp "wire.hpp"
 include/bulkhead/pool.hpp "pool/crew.hpp"
 include/bulkhead/detail/call.hpp "rpc/wire.hpp"
-include/bulkhead/pool.hpp <boost/asio/any_io_executor.hpp>
+include/bulkhead/pool.hpp <boost/asio.hpp>
 include/bulkhead/pool.hpp <cereal/cereal.hpp>
 include/bulkhead/pool.hpp <unistd.h>
 src/rpc/call.cpp <boost/interprocess/mapped_region.hpp>

@@ -33,7 +33,8 @@ depends libbulkhead0.1 libc6 libspdlog1.10-fmt9 'libstdc\+\+6'
 depends libbulkhead-dev libcereal-dev libspdlog-dev libbulkhead0.1
 depends bulkhead-worker libc6 'libstdc\+\+6'
 [[ $(field bulkhead-worker Depends) != *bulkhead* ]] || fail 'modules bring the library, not what loads them'
-[[ $(field libbulkhead-dev Depends) != *boost* ]] || fail 'Boost is the library'"'"'s own affair'
+[[ $(field libbulkhead-dev Depends) == *libboost1.81-dev* ]] || fail 'its headers name executors of Asio'
+[[ $(field libbulkhead0.1 Depends) != *boost* ]] || fail 'it needs headers of Boost only'
 dpkg-deb --info "$(deb libbulkhead0.1)" shlibs | grep -x 'libbulkhead 0.1 libbulkhead0.1 .*' >/dev/null ||
   fail 'programs that are built with it would not depend on it'
 

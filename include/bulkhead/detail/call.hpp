@@ -68,6 +68,16 @@ class Sleeper {
   virtual void nudge() noexcept = 0;
 };
 
+// Whom a call tells of its end that no thread waits for.
+class Completion {
+ public:
+  // Once, on any thread, under no lock.
+  virtual void call_settled() noexcept = 0;
+
+ protected:
+  ~Completion() = default;
+};
+
 class BULKHEAD_API Call {
  public:
   static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1;
@@ -82,6 +92,11 @@ class BULKHEAD_API Call {
   // The same for a call that is settled: what comes is dropped.
   virtual void discard(std::span<const std::byte> response, BytesCarrier* carrier) = 0;
 
+  // Before it is submitted: it is told of the end, and nobody may wait.
+  void tell(Completion& completion) noexcept {
+    completion_ = &completion;
+    state_.store(told, std::memory_order_relaxed);
+  }
   bool ready() const noexcept { return state_.load(std::memory_order_acquire) == settled; }
   // Waits until it is settled, or until the deadline: false then.
   bool wait(AnswerSource::Deadline deadline = {});
@@ -114,8 +129,9 @@ class BULKHEAD_API Call {
   // Once, by whoever waited. From then on nobody else holds the exception, which is not made for
   // being shared between threads.
   void throw_if_failed() {
-    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (error_) std::rethrow_exception(take_error());
   }
+  std::exception_ptr take_error() noexcept { return std::exchange(error_, nullptr); }
 
   const RequestType* const type;
   Buffer request;                          // packed; constant once it is submitted
@@ -134,12 +150,13 @@ class BULKHEAD_API Call {
   bool follow_turn(ProgressBox::Then then) noexcept;
 
   // Open calls may be `awaited`, by a thread that sleeps at this very word, or one that sleeps
-  // `elsewhere`.
-  enum State : std::uint32_t { open, awaited, elsewhere, settled };
+  // `elsewhere`, or their completion is to be `told`.
+  enum State : std::uint32_t { open, awaited, elsewhere, told, settled };
 
   std::atomic<std::uint32_t> state_{open};
   std::shared_ptr<Sleeper> place_;  // written before `elsewhere` is stored, read after it is seen
-  std::exception_ptr error_;        // written before `settled` is stored, read after it is seen
+  Completion* completion_ = nullptr;
+  std::exception_ptr error_;  // written before `settled` is stored, read after it is seen
 };
 
 // The same with room for its typed answer.

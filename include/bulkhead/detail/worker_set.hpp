@@ -1,6 +1,7 @@
 // The compiled part of Pool and Worker, seen from their templates: calls go in, with types erased.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -30,6 +31,8 @@ class WorkerSet {
   virtual ~WorkerSet() = default;
   // The call will be settled. Never throws Error.
   virtual void submit(std::shared_ptr<Call> call) = 0;
+  // Where completion handlers run that do not say where.
+  virtual boost::asio::any_io_executor executor() const = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
   // As BytesCarrier has it.
   virtual MutableBytes make_block(std::size_t size) = 0;
@@ -81,21 +84,19 @@ BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options,
 // Once it is submitted.
 BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
 
-// Packs the request on the calling thread, and hands it over.
+// Packs the request on the calling thread, and hands the call over, which will be settled.
 template <class Response, class Request>
-Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request,
-                     const RunOptions* options = nullptr,
-                     std::unique_ptr<ProgressBox> progress = {}) {
-  auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
+void hand_over(const std::shared_ptr<TypedCall<Response>>& call, WorkerSet* workers,
+               const Request& request, const RunOptions* options,
+               std::unique_ptr<ProgressBox> progress = {}) {
   try {
     call->request.reserve(usual_request);
-    if (options && !begin_steering(*call, *options, std::move(progress)))
-      return Future<Response>(std::move(call));
+    if (options && !begin_steering(*call, *options, std::move(progress))) return;
     RequestBytes bytes(*call, workers);
     encode(call->request, request, &bytes);
   } catch (...) {
-    call->settle(codec_failure(type, "could not be packed", std::current_exception()));
-    return Future<Response>(std::move(call));
+    return call->settle(
+        codec_failure(*call->type, "could not be packed", std::current_exception()));
   }
   if (workers) {
     workers->submit(call);
@@ -104,6 +105,14 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
     call->settle(std::make_exception_ptr(
         Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
   }
+}
+
+template <class Response, class Request>
+Future<Response> run(WorkerSet* workers, const RequestType& type, const Request& request,
+                     const RunOptions* options = nullptr,
+                     std::unique_ptr<ProgressBox> progress = {}) {
+  auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
+  hand_over(call, workers, request, options, std::move(progress));
   return Future<Response>(std::move(call));
 }
 

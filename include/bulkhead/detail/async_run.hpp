@@ -1,0 +1,200 @@
+// Calls as Asio's asynchronous operations: a completion token says how the answer is had.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/context_as.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "bulkhead/detail/operation.hpp"
+#include "bulkhead/detail/recycled.hpp"
+#include "bulkhead/detail/worker_set.hpp"
+#include "bulkhead/run_options.hpp"
+
+namespace bulkhead::detail {
+
+template <class Response>
+struct Completes {
+  using Signature = void(std::exception_ptr, Response);
+};
+template <>
+struct Completes<void> {
+  using Signature = void(std::exception_ptr);
+};
+
+template <class Response>
+struct AsyncCall {
+  explicit AsyncCall(const RequestType& type) : call(type) { call.tell(pending); }
+
+  // On the handler's executor.
+  template <class Handler>
+  void complete(Handler&& handler) {
+    auto error = call.take_error();
+    if constexpr (std::is_void_v<Response>)
+      std::forward<Handler>(handler)(std::move(error));
+    else if (error)
+      std::forward<Handler>(handler)(std::move(error), Response{});
+    else
+      std::forward<Handler>(handler)(std::move(error), call.take());
+  }
+
+  TypedCall<Response> call;
+  PendingOperation pending;
+};
+
+// In memory of the handler's allocator. The call lives elsewhere: the library may look at it for
+// longer than that allocator is there.
+template <class Response, class Handler, class Executor>
+class HandlerOperation final : public Operation {
+ public:
+  using Call = std::shared_ptr<AsyncCall<Response>>;
+  using Allocator = boost::asio::associated_allocator_t<Handler, Recycled<std::byte>>;
+  using OwnAllocator =
+      typename std::allocator_traits<Allocator>::template rebind_alloc<HandlerOperation>;
+
+  static Operation* make(Handler&& handler, Executor executor, Call call) {
+    OwnAllocator allocator(allocator_of(handler));
+    HandlerOperation* const memory = allocator.allocate(1);
+    try {
+      return ::new (memory)
+          HandlerOperation(std::move(handler), std::move(executor), std::move(call));
+    } catch (...) {
+      allocator.deallocate(memory, 1);
+      throw;
+    }
+  }
+
+  void post() noexcept override {
+    const Executor executor = work_.get_executor();
+    boost::asio::post(executor, Posted(own()));
+  }
+  void destroy() noexcept override { own(); }
+
+ private:
+  // The allocator is asked for while the handler has it.
+  struct Delete {
+    OwnAllocator allocator;
+    void operator()(HandlerOperation* operation) noexcept {
+      operation->~HandlerOperation();
+      allocator.deallocate(operation, 1);
+    }
+  };
+  using Owner = std::unique_ptr<HandlerOperation, Delete>;
+  Owner own() noexcept { return Owner(this, {OwnAllocator(allocator_of(handler_))}); }
+
+  // What an executor is given: it runs it or destroys it.
+  class Posted {
+   public:
+    using allocator_type = Allocator;
+    explicit Posted(Owner operation) noexcept : operation_(std::move(operation)) {}
+    allocator_type get_allocator() const noexcept {
+      return allocator_type(operation_.get_deleter().allocator);
+    }
+    void operator()() {
+      Handler handler(std::move(operation_->handler_));
+      const Call call = std::move(operation_->call_);
+      operation_.reset();  // first: what the handler begins may use its memory
+      call->complete(std::move(handler));
+    }
+
+   private:
+    Owner operation_;
+  };
+
+  HandlerOperation(Handler&& handler, Executor executor, Call call)
+      : handler_(std::move(handler)), work_(std::move(executor)), call_(std::move(call)) {}
+  ~HandlerOperation() = default;
+
+  static Allocator allocator_of(const Handler& handler) noexcept {
+    return boost::asio::get_associated_allocator(handler, Recycled<std::byte>());
+  }
+
+  Handler handler_;
+  boost::asio::executor_work_guard<Executor> work_;
+  Call call_;
+};
+
+// The execution context behind an executor, if it has one.
+template <class Executor>
+boost::asio::execution_context* context_of(const Executor& executor) {
+  using Context = boost::asio::execution::context_as_t<boost::asio::execution_context&>;
+  if constexpr (boost::asio::can_query_v<const Executor&, Context>)
+    return &boost::asio::query(executor, Context());
+  else
+    return nullptr;
+}
+
+// What a cancellation slot is given. The types that come are what the caller agrees to.
+struct Canceller {
+  void operator()(boost::asio::cancellation_type types) const {
+    using Type = boost::asio::cancellation_type;
+    const auto call = weak.lock();
+    const auto allows = [types](Type type) { return (types & type) != Type::none; };
+    if (!call || types == Type::none) return;
+    call->cancel(allows(Type::terminal)  ? Stop::terminal
+                 : allows(Type::partial) ? Stop::partial
+                                         : Stop::total);
+  }
+  std::weak_ptr<Call> weak;
+};
+
+// Makes the call when its token wants it to: at once, or when a coroutine awaits it.
+template <class Response>
+class AsyncRun {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  AsyncRun(WorkerSet* workers, const RequestType& type) : workers_(workers), type_(&type) {}
+
+  executor_type get_executor() const noexcept { return executor_of(workers_); }
+
+  // Once it is handed over, the handler may run on another thread, and this object be gone.
+  template <class Handler, class Request>
+  void operator()(Handler&& given, const Request& request,
+                  const std::optional<RunOptions> options) const {
+    using Kept = std::decay_t<Handler>;
+    Kept handler(std::forward<Handler>(given));
+    WorkerSet* const workers = workers_;
+    const auto both =
+        std::allocate_shared<AsyncCall<Response>>(Recycled<AsyncCall<Response>>(), *type_);
+    const std::shared_ptr<TypedCall<Response>> call(both, &both->call);
+    auto slot = boost::asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) slot.assign(Canceller{call});
+    auto executor = boost::asio::get_associated_executor(handler, executor_of(workers));
+    auto* const context = context_of(executor);
+    using Made = HandlerOperation<Response, Kept, decltype(executor)>;
+    Operation* const operation = Made::make(std::move(handler), std::move(executor), both);
+    if (!both->pending.expect(*operation, context)) return;
+    try {
+      hand_over(call, workers, request, options ? &*options : nullptr);
+    } catch (...) {
+      both->pending.abandon();
+      throw;
+    }
+  }
+
+ private:
+  WorkerSet* workers_;
+  const RequestType* type_;
+};
+
+template <class Response, class Request, class Token>
+auto async_run(WorkerSet* workers, const RequestType& type, Request request,
+               std::optional<RunOptions> options, Token& token) {
+  return boost::asio::async_initiate<Token, typename Completes<Response>::Signature>(
+      AsyncRun<Response>(workers, type), token, std::move(request), std::move(options));
+}
+
+}  // namespace bulkhead::detail

@@ -1,0 +1,58 @@
+// An asynchronous call, seen from its end: the handler that waits for it belongs to an execution
+// context, and may not outlive that.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <memory>
+
+#include "bulkhead/detail/call.hpp"
+#include "bulkhead/detail/export.hpp"
+
+namespace bulkhead::detail {
+
+class WorkerSet;
+
+// The caller's part of a call: a handler, where it is to run, and what that takes.
+class Operation {
+ public:
+  // Either, once. Posts itself to its executor, which ends the process if it cannot take it: there
+  // is nobody else to tell.
+  virtual void post() noexcept = 0;
+  // Without having run.
+  virtual void destroy() noexcept = 0;
+
+ protected:
+  ~Operation() = default;
+};
+
+// The operations of one execution context.
+class ContextOperations;
+
+// The library's part: has the operation until its call is settled, or its context ends. Whichever
+// comes first takes it out. Thread safe.
+class BULKHEAD_API PendingOperation final : public Completion {
+ public:
+  PendingOperation() = default;
+  PendingOperation(const PendingOperation&) = delete;
+  PendingOperation& operator=(const PendingOperation&) = delete;
+
+  // Null: an executor without a context. False: it has ended, and the operation with it.
+  [[nodiscard]] bool expect(Operation& operation, boost::asio::execution_context* context);
+  // The call was not made.
+  void abandon() noexcept;
+  void call_settled() noexcept override;
+
+ private:
+  friend class ContextOperations;
+
+  std::shared_ptr<ContextOperations> context_;
+  // guarded by the context's lock, if there is one
+  Operation* operation_ = nullptr;
+  PendingOperation *previous_ = nullptr, *next_ = nullptr;
+};
+
+// Where handlers run that do not say where. Without workers: on this process's reactor.
+BULKHEAD_API boost::asio::any_io_executor executor_of(const WorkerSet* workers);
+
+}  // namespace bulkhead::detail
