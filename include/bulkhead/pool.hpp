@@ -29,6 +29,14 @@ struct RestartLimit {
   std::chrono::milliseconds period = std::chrono::seconds(30);  ///< not negative
 };
 
+/// What run() does when the queue is full.
+enum class OnFull {
+  reject,  ///< the call fails with errc::queue_full at once
+  /// The calling thread waits for room, at most `queue_wait`; who came first is let in first. On
+  /// the library's own thread, where a logger may run, nothing waits: there it is a reject.
+  wait,
+};
+
 /// How many workers, of which program, and what they and their calls are allowed.
 struct PoolOptions {
   /// From 1 to 4096. All are started at once and kept; none is started on demand.
@@ -43,6 +51,11 @@ struct PoolOptions {
   std::size_t spares = 0;
   /// Calls that wait, besides those that workers run; past it, new ones fail with errc::queue_full.
   std::size_t queue_limit = 1024;
+  /// What becomes of the new ones.
+  OnFull on_full = OnFull::reject;
+  /// How long run() may wait with OnFull::wait, before the call fails with errc::queue_full. A
+  /// shutdown, and the call's own RunOptions, end it earlier. Not negative.
+  std::chrono::milliseconds queue_wait = std::chrono::seconds(30);
   /// How many workers one idempotent request may take down before it is given up; at least 1.
   /// The end of a worker that ran others besides (ServeOptions::threads) does not count: it is run
   /// alone then.
@@ -83,6 +96,7 @@ class Pool {
       : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
 
   /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
+  /// It waits for room in the queue if OnFull::wait says so, and never else.
   /// Never throws Error: every failure arrives through the future.
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {

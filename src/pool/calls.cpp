@@ -39,15 +39,15 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
 
 // ------------------------------------------------------------ giving
 
-void Calls::submit(std::shared_ptr<detail::Call> call) {
+void Calls::submit(std::shared_ptr<detail::Call> call, const RunOptions* options) {
   if (!home_.here()) return call->settle(out_of_reach());
   call->source = shared_from_this();
   std::unique_lock lock(mutex_);
   if (const auto objection = objection_to(*call)) {
     lock.unlock();
-    ++failed_;
-    return call->settle(std::make_exception_ptr(*objection));
+    return turn_away(*call, *objection);
   }
+  if (!has_room() || !outside_.empty()) return without_room(call, options, std::move(lock));
   const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
@@ -74,23 +74,22 @@ std::optional<Error> Calls::objection_to(const detail::Call& call) const {
                                               std::to_string(size) +
                                               " bytes, more than max_message allows (" +
                                               std::to_string(limits_.message) + ")");
-  if (refusal_) return refusal_;
-  if (waiting() >= limits_.queue && !runs_next_at_once())
-    return Error(errc::queue_full, "the " + service_ +
-                                       " queue is full: " + std::to_string(limits_.queue) +
-                                       " calls wait for a worker (queue_limit)");
-  return std::nullopt;
+  return refusal_;
 }
 
 // Whom to ring for, if it sleeps: that needs no lock.
 Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
-  ++taken_;
-  const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-  rpc::OpenCall open{.call = std::move(call), .life = life, .id = ++last_id_};
+  rpc::OpenCall open = open_call(std::move(call));
   const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
   queue_.push_back(std::move(open));
   return nullptr;
+}
+
+rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
+  ++taken_;
+  const rpc::CallLife life(call->type->idempotent, limits_.attempts);
+  return {.call = std::move(call), .life = life, .id = ++last_id_};
 }
 
 // Calls that no thread of a worker runs.
@@ -101,8 +100,15 @@ bool Calls::runs_next_at_once() const {
   return queue_.empty() && member && schedule_.has_free_thread(*member);
 }
 
-// In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
+bool Calls::has_room() const { return waiting() < limits_.queue || runs_next_at_once(); }
+
 void Calls::dispatch() {
+  do hand_out();
+  while (!outside_.empty() && let_in());
+}
+
+// In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
+void Calls::hand_out() {
   while (!queue_.empty()) {
     const auto member = schedule_.pick(how_to_run(queue_.front()));
     if (!member) return;
@@ -212,8 +218,13 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
 }
 
 void Calls::refuse(std::optional<Error> why) {
-  const std::lock_guard lock(mutex_);
-  refusal_ = std::move(why);
+  std::deque<std::shared_ptr<detail::Call>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal_ = why;
+    if (why) refused = empty_outside();
+  }
+  for (const auto& call : refused) turn_away(*call, *why);
 }
 
 void Calls::fail_queued(const Error& why) {

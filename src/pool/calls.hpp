@@ -40,6 +40,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     unsigned attempts;
     BytesLimits bytes = {};
     std::chrono::nanoseconds kill_grace = std::chrono::seconds(1);
+    // How long threads wait for room in the queue; empty: not at all.
+    std::optional<std::chrono::nanoseconds> queue_wait = {};
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -60,7 +62,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   // --- any thread
 
-  void submit(std::shared_ptr<detail::Call> call);
+  // Waits while there is no room for it, if `Limits` say so.
+  void submit(std::shared_ptr<detail::Call> call, const RunOptions* options = nullptr);
   // In memory that the worker has which would be given the next call, if it has some to spare.
   MutableBytes make_bytes(std::size_t size);
   // The same for a block of a request. Empty: it is to go through the ring.
@@ -144,7 +147,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // Stopping:
   std::optional<Clock::time_point> watch(const std::shared_ptr<detail::Call>& call);
   void stop(detail::Call& call, Failure reason, detail::Stop how);
-  enum class Tell { nobody, caller, caller_early };
+  enum class Tell { nobody, caller, caller_early, outsider };
   Tell stop_at(Member member, detail::Call& call, Failure reason, detail::Stop how);
   void ask_to_stop(Member member, rpc::Slot slot, Failure reason);
   void look_at(const Watched& due);
@@ -154,6 +157,17 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void look_at_grace(const Watched& due);
   std::optional<Clock::time_point> end_of_run(const detail::Call& call);
   void tell_deadline(Clock::time_point when);
+
+  // Outside (calls_outside.cpp):
+  using Lock = std::unique_lock<platform::Mutex>;
+  void without_room(const std::shared_ptr<detail::Call>& call, const RunOptions* options,
+                    Lock lock);
+  void wait_for_room(const std::shared_ptr<detail::Call>& call);
+  bool let_in();
+  bool leave_outside(detail::Call& call);
+  std::deque<std::shared_ptr<detail::Call>> empty_outside();
+  void turn_away(detail::Call& call, const Error& why);
+  Error queue_full(bool waited) const;
 
   bool anyone_unattended() const;
   bool watch_flow();
@@ -166,9 +180,12 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void shut_down(OpenCalls& calls, const Error& why);
   std::optional<Error> objection_to(const detail::Call& call) const;
   [[nodiscard]] Worker take(std::shared_ptr<detail::Call>&& call);
+  rpc::OpenCall open_call(std::shared_ptr<detail::Call>&& call);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
+  bool has_room() const;
   void dispatch();
+  void hand_out();
   [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
@@ -198,6 +215,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
   Queue queue_;
+  std::deque<std::shared_ptr<detail::Call>> outside_;  // their threads wait for room
   Deadlines<Watched> deadlines_;
   std::size_t taken_ = 0;  // calls
   std::size_t held_ = 0;   // those that workers have

@@ -36,7 +36,9 @@ class CrewHandle final : public WorkerSet {
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
 
-  void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
+  void submit(std::shared_ptr<Call> call, const RunOptions* options) override {
+    crew_->calls().submit(std::move(call), options);
+  }
   MutableBytes make_bytes(std::size_t size) override { return crew_->calls().make_bytes(size); }
   MutableBytes make_block(std::size_t size) override { return crew_->calls().make_block(size); }
   PoolStats stats() const override {
@@ -102,6 +104,7 @@ void check(const PoolOptions& options) {
   require(options.max_attempts > 0, "PoolOptions::max_attempts must be at least 1");
   require(options.max_message > 0, "PoolOptions::max_message must be at least 1");
   require_not_negative(options.connect_timeout, "PoolOptions::connect_timeout");
+  require_not_negative(options.queue_wait, "PoolOptions::queue_wait");
   require_not_negative(options.kill_grace, "PoolOptions::kill_grace");
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
 }

@@ -88,6 +88,7 @@ TEST_CASE("A pool with options that make no sense is refused by the name of the 
          options.workers = 4000;
          options.spares = 97;
        }},
+      {"queue_wait", [](PoolOptions& options) { options.queue_wait = -1ms; }},
       {"max_attempts", [](PoolOptions& options) { options.max_attempts = 0; }},
       {"restart.period", [](PoolOptions& options) { options.restart.period = -1ms; }},
       {"max_message", [](PoolOptions& options) { options.max_message = 0; }},

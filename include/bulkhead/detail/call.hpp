@@ -67,7 +67,9 @@ class Sleeper {
 
 class BULKHEAD_API Call {
  public:
-  static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1;
+  // Where it is, if no worker has it: `outside` its thread waits for room in the queue.
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1,
+                                 outside = nowhere - 2;
 
   explicit Call(const RequestType& request_type) : type(&request_type) {}
   virtual ~Call() = default;
@@ -110,7 +112,7 @@ class BULKHEAD_API Call {
   std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
-  // Its caller's, who sets it once it is submitted.
+  // Its caller's, who sets it once the source is there.
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
 
  private:

@@ -28,8 +28,8 @@ namespace detail {
 class WorkerSet {
  public:
   virtual ~WorkerSet() = default;
-  // The call will be settled. Never throws Error.
-  virtual void submit(std::shared_ptr<Call> call) = 0;
+  // The call will be settled. Never throws Error. `options`, if any, are needed until it returns.
+  virtual void submit(std::shared_ptr<Call> call, const RunOptions* options) = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
   // As BytesCarrier has it.
   virtual MutableBytes make_block(std::size_t size) = 0;
@@ -77,7 +77,7 @@ inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
 
 // Before it is packed. False: it is settled already.
 BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options);
-// Once it is submitted.
+// Once it has its source; a second time is nothing.
 BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
 
 // Packs the request on the calling thread, and hands it over.
@@ -95,7 +95,7 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
     return Future<Response>(std::move(call));
   }
   if (workers) {
-    workers->submit(call);
+    workers->submit(call, options);
     if (options) follow(call, options->stop);
   } else {
     call->settle(std::make_exception_ptr(
