@@ -1,5 +1,5 @@
 /// @file
-/// How long a call may take, and who may call it off.
+/// How long a call may take, who may call it off, and which others it goes before.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,11 @@ struct RunOptions {
   std::optional<std::chrono::nanoseconds> run_timeout = {};
   /// Calls it off, from any thread, as Future::cancel() does.
   std::stop_token stop = {};
+  /// Calls that wait are begun in the order of it, the highest first; those of one priority in the
+  /// order in which they came. What a worker has begun is not interrupted. A low one waits for as
+  /// long as higher ones come: for ever, if the workers are never done with those. While calls of
+  /// different priorities wait, workers are given none ahead, and very short calls take longer.
+  int priority = 0;
 };
 
 }  // namespace bulkhead

@@ -83,10 +83,12 @@ Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
   const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
   queue_.push_back(std::move(open));
+  if (in_turn_) dispatch();
   return nullptr;
 }
 
 rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
+  if (call->priority != priority_) note_priority(call->priority);
   ++taken_;
   const rpc::CallLife life(call->type->idempotent, limits_.attempts);
   return {.call = std::move(call), .life = life, .id = ++last_id_};
@@ -105,6 +107,26 @@ bool Calls::has_room() const { return waiting() < limits_.queue || runs_next_at_
 void Calls::dispatch() {
   do hand_out();
   while (!outside_.empty() && let_in());
+  if (in_turn_ && queue_.empty()) give_in_turn(false);
+}
+
+// A call that is about to wait, or does so, has it.
+void Calls::note_priority(int priority) {
+  if (priority == priority_ || in_turn_) return;
+  if (waiting() > 0)
+    give_in_turn(true);
+  else
+    priority_ = priority;
+}
+
+// What workers have not begun would go before higher ones that come.
+void Calls::give_in_turn(bool in_turn) {
+  in_turn_ = in_turn;
+  schedule_.hold_ahead(in_turn ? 0 : ahead);
+  if (!in_turn) return;
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);
+  queue_.restore_order();
 }
 
 // In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
@@ -210,7 +232,10 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
     for (auto& open : calls.begun) sort_out(open, begun);
     for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
     // They were first, and stay so.
+    std::vector<int> priorities;
+    for (const auto& open : again) priorities.push_back(open.call->priority);
     queue_.push_front(std::move(again));
+    for (const int priority : priorities) note_priority(priority);
     dispatch();
   }
   for (auto& [open, failure] : failed)

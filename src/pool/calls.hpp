@@ -181,6 +181,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::optional<Error> objection_to(const detail::Call& call) const;
   [[nodiscard]] Worker take(std::shared_ptr<detail::Call>&& call);
   rpc::OpenCall open_call(std::shared_ptr<detail::Call>&& call);
+  void note_priority(int priority);
+  void give_in_turn(bool in_turn);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
   bool has_room() const;
@@ -207,6 +209,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::atomic<std::size_t> spinners_ = 0;
   std::atomic<bool> watched_ = false;
   std::atomic<bool> rounds_ = false;  // the reactor makes its rounds
+  // Calls that wait have different priorities, so that none is given ahead. Under the lock, or as a
+  // hint.
+  std::atomic<bool> in_turn_ = false;
 
   mutable platform::Mutex mutex_;
   // guarded by mutex_, or as a Seat says
@@ -217,6 +222,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Queue queue_;
   std::deque<std::shared_ptr<detail::Call>> outside_;  // their threads wait for room
   Deadlines<Watched> deadlines_;
+  int priority_ = 0;       // of all that wait, unless they are given in turn
   std::size_t taken_ = 0;  // calls
   std::size_t held_ = 0;   // those that workers have
   rpc::CallId last_id_ = 0;

@@ -32,6 +32,9 @@ class Schedule {
   bool spent(Member member) const { return places_[member].retired && load(member) == 0; }
   std::size_t members() const { return present_; }  // without the retired
 
+  // Other than the constructor said, from now on. Those that hold more keep it.
+  void hold_ahead(std::size_t calls) { ahead_ = calls; }
+
   // Whom to give the next call to, if anyone: for one that must run alone, none may be there until
   // a worker has done all that it holds. Nobody is to be given another call before that.
   std::optional<Member> pick(Run run = Run::beside_others) const;

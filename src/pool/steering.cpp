@@ -28,6 +28,7 @@ void settle(Call& call, Failure reason) {
 
 bool begin_steering(Call& call, const RunOptions& options) {
   if (options.stop.stop_requested()) return settle(call, Failure::cancelled), false;
+  call.priority = options.priority;
   if (!options.timeout && !options.run_timeout) return true;
   call.steering = std::make_unique<Steering>();
   Steering& limits = *call.steering;

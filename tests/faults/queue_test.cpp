@@ -1,10 +1,14 @@
 // What a pool does with its queue: when it is full, and in which order calls leave it.
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <thread>
 
 #include "faults/calls.hpp"
 #include "faults/threads.hpp"
+#include "support/blocked.hpp"
 #include "support/leak_check.hpp"
 
 using namespace bulkhead;
@@ -17,15 +21,19 @@ PoolOptions waiting_pool(std::size_t limit, std::chrono::milliseconds wait = 1h)
   return {.workers = 1, .queue_limit = limit, .on_full = OnFull::wait, .queue_wait = wait};
 }
 
-// A thread that calls run(), which waits.
+// A thread that calls run(). Made once that waits or has returned.
 template <class Request>
 class Caller {
  public:
   Caller(TestPool& pool, Request request, RunOptions options = {})
       : thread_([this, &pool, request = std::move(request), options] {
+          id_ = ::gettid();
           future_ = pool.run(request, options);
           returned_ = true;
-        }) {}
+        }) {
+    const auto waits = [&] { return id_ != 0 && system_call_of(::getpid(), id_) == SYS_futex; };
+    if (!wait_until([&] { return waits() || returned(); })) std::abort();
+  }
   ~Caller() { thread_.join(); }
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
@@ -38,6 +46,7 @@ class Caller {
 
  private:
   Future<typename Request::Response> future_;
+  std::atomic<pid_t> id_ = 0;
   std::atomic<bool> returned_ = false;
   std::thread thread_;
 };
@@ -142,4 +151,93 @@ TEST_CASE("a crash makes room for a thread that waits") {
   ::kill(victim, SIGKILL);
   CHECK(error_of(std::move(running)).code() == errc::worker_crashed);
   CHECK(value_of(waits.take()) == 2);
+}
+
+namespace {
+
+std::vector<std::string> lines_of(const std::filesystem::path& log) {
+  std::ifstream file(log);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+// Fault queue.priority (many calls): a call of a higher priority comes when many wait, in the queue
+// and at workers.
+// Then: it is begun before all of them; those of one priority are begun as they came.
+TEST_CASE("calls of a higher priority are begun before all that wait") {
+  const LeakCheck leaks;
+  const Gate gate;
+  const TempDir folder;
+  const std::string log = folder / "log";
+  TestPool pool{{.workers = 1}};
+  auto running = pool.run(gate.call("one"));
+  gate.runner("one");
+  std::vector<Future<void>> calls;
+  std::vector<std::string> expected;
+  const auto add = [&](int priority, int i) {
+    const std::string line = std::to_string(priority) + "." + std::to_string(i);
+    calls.push_back(pool.run(Note{log, line}, {.priority = priority}));
+    return line;
+  };
+  std::vector<std::string> low, usual, high;
+  for (int i = 0; i < 300; ++i) usual.push_back(add(0, i));  // more than a worker is given ahead
+  for (int i = 0; i < 3; ++i) {
+    low.push_back(add(-1, i));
+    high.push_back(add(7, i));
+  }
+  CHECK(pool.stats().queued == 306);
+  for (const auto& lines : {high, usual, low})
+    expected.insert(expected.end(), lines.begin(), lines.end());
+  gate.open();
+  for (auto& call : calls) value_of(std::move(call));
+  value_of(std::move(running));
+  CHECK(lines_of(log) == expected);
+  CHECK(value_of(pool.run(Add{1, 1})) == 2);
+}
+
+// Fault queue.priority (many calls)
+TEST_CASE("a call of a higher priority is begun by whichever worker is free first") {
+  const LeakCheck leaks;
+  const Gate first, second;
+  const TempDir folder;
+  const std::string log = folder / "log";
+  TestPool pool{{.workers = 2}};
+  auto blocked = pool.run(first.call("1"));
+  auto freed = pool.run(second.call("2"));
+  first.runner("1");
+  second.runner("2");
+  std::vector<Future<void>> low;
+  for (int i = 0; i < 100; ++i) low.push_back(pool.run(Note{log, "low"}));
+  auto high = pool.run(Note{log, "high"}, {.priority = 1});
+  second.open();
+  value_of(std::move(high));
+  CHECK(lines_of(log).front() == "high");
+  for (auto& call : low) value_of(std::move(call));
+  first.open();
+  value_of(std::move(blocked));
+  value_of(std::move(freed));
+}
+
+// Fault queue.priority (many calls)
+TEST_CASE("calls of many priorities from many threads are all answered, crashes included") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 2, .queue_limit = 100'000}};
+  std::atomic<int> right = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      std::vector<Future<int>> calls;
+      for (int i = 0; i < 300; ++i) {
+        calls.push_back(pool.run(Add{i, t}, {.priority = i % 5}));
+        if (i % 100 == 50) static_cast<void>(pool.run(Die{}, {.priority = i % 3}));
+      }
+      for (int i = 0; i < 300; ++i)
+        right += value_of(std::move(calls[static_cast<std::size_t>(i)])) == i + t;
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(right == 1200);
+  CHECK(wait_until([&] { return pool.stats().crashes == 12; }));
 }

@@ -111,6 +111,7 @@ class BULKHEAD_API Call {
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
+  int priority = 0;                        // constant once it is submitted
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
   // Its caller's, who sets it once the source is there.
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
