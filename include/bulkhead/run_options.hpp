@@ -1,10 +1,11 @@
 /// @file
-/// How long a call may take, who may call it off, and which others it goes before.
+/// How long a call may take, who may call it off, which others it goes before, and where it goes.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 namespace bulkhead {
 
@@ -26,6 +27,11 @@ struct RunOptions {
   /// long as higher ones come: for ever, if the workers are never done with those. While calls of
   /// different priorities wait, workers are given none ahead, and very short calls take longer.
   int priority = 0;
+  /// Calls of one key go to one worker: chosen as usual for the first, kept until that worker
+  /// leaves or dies. While it is busy they wait for it, and others go on. So what a handler keeps
+  /// for a session is there, as a rule: a crash, a reload, and 65 536 keys that were used since
+  /// move it. Such calls are given to their worker one by one. Empty: any worker.
+  std::string key = {};
 };
 
 }  // namespace bulkhead

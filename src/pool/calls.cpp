@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "bulkhead/run_options.hpp"
 #include "platform/clock.hpp"
 #include "platform/cpu.hpp"
 
@@ -18,10 +19,6 @@ constexpr std::size_t ahead = 256;
 // Each takes a descriptor, of which the rest of the app has a use too.
 constexpr std::size_t most_blocks = 64;
 
-Schedule::Run how_to_run(const rpc::OpenCall& open) {
-  return open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others;
-}
-
 }  // namespace
 
 Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> listener)
@@ -33,7 +30,8 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       blocks_(std::make_shared<ipc::Budget>(most_blocks)),
       schedule_(limits.members, ahead),
       flow_(cores_),
-      seats_(limits.members) {
+      seats_(limits.members),
+      keys_(limits.members) {
   for (Seat& empty : seats_) empty.role.try_take();
 }
 
@@ -43,11 +41,13 @@ void Calls::submit(std::shared_ptr<detail::Call> call, const RunOptions* options
   if (!home_.here()) return call->settle(out_of_reach());
   call->source = shared_from_this();
   std::unique_lock lock(mutex_);
+  if (options && !options->key.empty()) call->key = keys_.find(options->key);
   if (const auto objection = objection_to(*call)) {
     lock.unlock();
     return turn_away(*call, *objection);
   }
-  if (!has_room() || !outside_.empty()) return without_room(call, options, std::move(lock));
+  if (!has_room_for(*call) || !outside_.empty())
+    return without_room(call, options, std::move(lock));
   const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
@@ -80,10 +80,12 @@ std::optional<Error> Calls::objection_to(const detail::Call& call) const {
 // Whom to ring for, if it sleeps: that needs no lock.
 Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
   rpc::OpenCall open = open_call(std::move(call));
-  const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
+  const bool first = queue_.empty() && !open.call->key;
+  const auto member = first ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
-  queue_.push_back(std::move(open));
-  if (in_turn_) dispatch();
+  const bool may_be_next = in_turn_ || open.call->key;
+  put_last(std::move(open));
+  if (may_be_next) dispatch();
   return nullptr;
 }
 
@@ -95,19 +97,23 @@ rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
 }
 
 // Calls that no thread of a worker runs.
-std::size_t Calls::waiting() const { return queue_.size() + held_ - schedule_.running(); }
+std::size_t Calls::waiting() const { return queue_.size() + kept_ + held_ - schedule_.running(); }
 
 bool Calls::runs_next_at_once() const {
   const auto member = schedule_.pick();
   return queue_.empty() && member && schedule_.has_free_thread(*member);
 }
 
-bool Calls::has_room() const { return waiting() < limits_.queue || runs_next_at_once(); }
+bool Calls::has_room_for(const detail::Call& call) const {
+  if (waiting() < limits_.queue) return true;
+  const auto home = call.key ? keys_.home(*call.key) : std::nullopt;
+  return home ? seats_[*home].own.empty() && schedule_.has_free_thread(*home) : runs_next_at_once();
+}
 
 void Calls::dispatch() {
   do hand_out();
   while (!outside_.empty() && let_in());
-  if (in_turn_ && queue_.empty()) give_in_turn(false);
+  if (in_turn_ && queue_.empty() && kept_ == 0) give_in_turn(false);
 }
 
 // A call that is about to wait, or does so, has it.
@@ -131,11 +137,12 @@ void Calls::give_in_turn(bool in_turn) {
 
 // In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
 void Calls::hand_out() {
-  while (!queue_.empty()) {
-    const auto member = schedule_.pick(how_to_run(queue_.front()));
+  for (;;) {
+    if (kept_ > 0 && give_kept()) continue;
+    if (queue_.empty()) return;
+    const auto member = taker_of(queue_.front());
     if (!member) return;
-    rpc::OpenCall open = queue_.pop_front();
-    if (give(*member, std::move(open))) seats_[*member].worker->connection().ring();
+    hand_over(*member, take_first());
   }
 }
 
@@ -145,7 +152,8 @@ bool Calls::give(Member member, rpc::OpenCall&& open) {
   open.life.hand_over();
   open.since = platform::coarse_now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
-  schedule_.gave(member, how_to_run(open));
+  schedule_.gave(member,
+                 open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others);
   ++held_;
   advise(seat);
   const bool sleeps = seat.worker->connection().hand_over_unrung(std::move(open));
@@ -182,7 +190,7 @@ void Calls::take_back(Member from, std::size_t count) {
   for (auto& open : taken) {
     open.life.taken_back();
     const auto call = open.call;
-    queue_.push_front(std::move(open));
+    put_first(std::move(open));
     if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
 }
@@ -232,10 +240,11 @@ void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
     for (auto& open : calls.begun) sort_out(open, begun);
     for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
     // They were first, and stay so.
-    std::vector<int> priorities;
-    for (const auto& open : again) priorities.push_back(open.call->priority);
-    queue_.push_front(std::move(again));
-    for (const int priority : priorities) note_priority(priority);
+    for (auto open = again.rbegin(); open != again.rend(); ++open) {
+      const int priority = open->call->priority;
+      put_first(std::move(*open));
+      note_priority(priority);
+    }
     dispatch();
   }
   for (auto& [open, failure] : failed)
@@ -256,7 +265,7 @@ void Calls::fail_queued(const Error& why) {
   std::deque<rpc::OpenCall> calls;
   {
     const std::lock_guard lock(mutex_);
-    calls = queue_.take_all();
+    calls = take_all_waiting();
   }
   shut_down(calls, why);
 }
@@ -320,6 +329,7 @@ void Calls::retire(Member member) {
   {
     const std::lock_guard lock(mutex_);
     schedule_.retire(member);
+    move_keys_from(member);
     take_back(member, schedule_.load(member));
     spent = schedule_.spent(member);
     worker = seats_[member].worker;
@@ -334,6 +344,7 @@ std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
   {
     const std::lock_guard lock(mutex_);
     schedule_.left(member);  // it gets nothing more
+    move_keys_from(member);
   }
   if (!seat.role.try_take_or_demand()) {
     seat.worker->connection().nudge();

@@ -19,6 +19,7 @@
 #include "platform/mutex.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/flow.hpp"
+#include "pool/keys.hpp"
 #include "pool/queue.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
@@ -118,6 +119,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     // Changed under the lock by whoever has the role: either is enough to look.
     Worker worker;
     bool spins = false;                          // what its hint says
+    Queue own{detail::Call::kept};               // calls that only it may run
     std::uint64_t answered = 0, last_round = 0;  // answers so far, and at the reactor's last round
     rpc::ReceiveRole role;  // synchronizes itself; the crew has it while nobody sits here
     std::atomic<std::uint64_t> completed = 0;  // calls; counted by whoever has the role
@@ -185,12 +187,27 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void give_in_turn(bool in_turn);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
-  bool has_room() const;
+  bool has_room_for(const detail::Call& call) const;
   void dispatch();
   void hand_out();
   [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
+
+  // Keys (calls_keys.cpp):
+  void put_last(rpc::OpenCall&& open);
+  void put_first(rpc::OpenCall&& open);
+  rpc::OpenCall take_first();
+  bool withdraw(detail::Call& call, std::uint32_t at);
+  std::optional<Member> taker_of(const rpc::OpenCall& open) const;
+  std::optional<Member> home_of(const rpc::OpenCall& open) const;
+  void hand_over(Member member, rpc::OpenCall&& open);
+  bool give_kept();
+  Queue& reserve(Member member);
+  void unreserve_if_done(Member member);
+  void move_keys_from(Member member);
+  std::deque<rpc::OpenCall> take_all_waiting();
+
   void advise(Seat& seat);
   std::shared_ptr<rpc::AppBlobs> next_connection() const;
   std::vector<std::shared_ptr<rpc::AppBlobs>> connections() const;
@@ -212,6 +229,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // Calls that wait have different priorities, so that none is given ahead. Under the lock, or as a
   // hint.
   std::atomic<bool> in_turn_ = false;
+  std::atomic<std::size_t> kept_ = 0;  // calls that wait for one worker alone; the same
 
   mutable platform::Mutex mutex_;
   // guarded by mutex_, or as a Seat says
@@ -220,6 +238,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
   Queue queue_;
+  Keys keys_;
   std::deque<std::shared_ptr<detail::Call>> outside_;  // their threads wait for room
   Deadlines<Watched> deadlines_;
   int priority_ = 0;       // of all that wait, unless they are given in turn

@@ -41,10 +41,10 @@ void Calls::wait_for_room(const std::shared_ptr<detail::Call>& call) {
 
 // The first of them, if there is room by now.
 bool Calls::let_in() {
-  if (!has_room()) return false;
+  if (!has_room_for(*outside_.front())) return false;
   const auto call = std::move(outside_.front());
   outside_.pop_front();
-  queue_.push_back(open_call(std::shared_ptr(call)));
+  put_last(open_call(std::shared_ptr(call)));
   platform::futex_wake_all(call->at);
   return true;
 }

@@ -143,8 +143,7 @@ void Calls::stop(detail::Call& call, Failure reason, detail::Stop how) {
     const std::uint32_t at = call.at.load(std::memory_order_relaxed);
     if (at == detail::Call::outside) {
       tell = leave_outside(call) ? Tell::outsider : Tell::nobody;
-    } else if (at == detail::Call::queued) {
-      queue_.withdraw(call);
+    } else if (withdraw(call, at)) {
       tell = Tell::caller;
       dispatch();
     } else if (at < seats_.size() && seats_[at].worker) {

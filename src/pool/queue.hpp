@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <iterator>
@@ -18,6 +19,9 @@ namespace bulkhead::pool {
 
 class Queue {
  public:
+  // `mark`: what Call::at is for those in here.
+  explicit Queue(std::uint32_t mark = detail::Call::queued) : mark_(mark) {}
+
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   const rpc::OpenCall& front() const { return lanes_.begin()->second.front(); }
@@ -57,13 +61,15 @@ class Queue {
     while (!empty()) all.push_back(pop_front());
     return all;
   }
+  // In two queues: whose turn is first.
+  static bool goes_before(const rpc::OpenCall& one, const rpc::OpenCall& other) {
+    const int first = one.call->priority, second = other.call->priority;
+    return first != second ? first > second : one.id < other.id;
+  }
   // As they came, after some were put back.
   void restore_order() {
-    const auto came_before = [](const rpc::OpenCall& one, const rpc::OpenCall& other) {
-      return one.id < other.id;
-    };
     drop_all_withdrawn();
-    for (auto& [priority, lane] : lanes_) std::sort(lane.begin(), lane.end(), came_before);
+    for (auto& [priority, lane] : lanes_) std::sort(lane.begin(), lane.end(), goes_before);
   }
 
  private:
@@ -72,15 +78,16 @@ class Queue {
 
   // For one that is put there.
   Lane& lane_of(const rpc::OpenCall& open) {
-    open.call->at.store(detail::Call::queued, std::memory_order_relaxed);
+    open.call->at.store(mark_, std::memory_order_relaxed);
     ++size_;
     return lanes_[open.call->priority];
   }
-  static bool is_withdrawn(const rpc::OpenCall& open) {
-    return open.call->at.load(std::memory_order_relaxed) != detail::Call::queued;
+  bool is_withdrawn(const rpc::OpenCall& open) const {
+    return open.call->at.load(std::memory_order_relaxed) != mark_;
   }
   void drop_all_withdrawn() {
-    for (auto& [priority, lane] : lanes_) withdrawn_ -= std::erase_if(lane, is_withdrawn);
+    const auto withdrawn = [this](const rpc::OpenCall& open) { return is_withdrawn(open); };
+    for (auto& [priority, lane] : lanes_) withdrawn_ -= std::erase_if(lane, withdrawn);
   }
   // From the front on. The last lane stays: pools without priorities make it once.
   void drop_withdrawn() {
@@ -93,6 +100,7 @@ class Queue {
     }
   }
 
+  const std::uint32_t mark_;
   // By priority; the first call of the first is not withdrawn.
   std::map<int, Lane, std::greater<>> lanes_;
   std::size_t size_ = 0;

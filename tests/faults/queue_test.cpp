@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "faults/calls.hpp"
@@ -240,4 +242,102 @@ TEST_CASE("calls of many priorities from many threads are all answered, crashes 
   for (auto& thread : threads) thread.join();
   CHECK(right == 1200);
   CHECK(wait_until([&] { return pool.stats().crashes == 12; }));
+}
+
+// Fault queue.key (many calls): calls have keys, and the worker of a key is busy, dies, or is
+// replaced.
+// Then: calls of one key go to one worker, in order, and wait for it while others go on; when it is
+// gone they go to another.
+TEST_CASE("calls of one key go to one worker, whatever else runs") {
+  const LeakCheck leaks;
+  const unsigned threads = GENERATE(1u, 3u);
+  TestPool pool{{.workers = 3, .launch = on_threads(threads), .queue_limit = 100'000}};
+  std::vector<std::pair<std::string, Future<std::pair<pid_t, std::uint64_t>>>> calls;
+  std::vector<Future<int>> others;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string key = "session " + std::to_string(i % 7);
+    calls.emplace_back(key, pool.run(WhoAmI{}, {.priority = i % 100 == 99, .key = key}));
+    others.push_back(pool.run(Add{i, 0}));
+  }
+  std::map<std::string, std::set<pid_t>> workers;
+  for (auto& [key, call] : calls) workers[key].insert(value_of(std::move(call)).first);
+  for (const auto& [key, pids] : workers) CHECK(pids.size() == 1);
+  for (int i = 0; i < 1000; ++i)
+    REQUIRE(value_of(std::move(others[static_cast<std::size_t>(i)])) == i);
+  CHECK(pool.stats().queued == 0);
+}
+
+// Fault queue.key (many calls)
+TEST_CASE("calls of a key wait for its worker, in order, and others go on") {
+  const LeakCheck leaks;
+  const Gate gate;
+  const TempDir folder;
+  const std::string log = folder / "log";
+  TestPool pool{{.workers = 2, .queue_limit = 2000}};
+  auto busy = pool.run(gate.call("one"), {.key = "a"});
+  const pid_t home = gate.runner("one");
+  std::vector<Future<void>> kept;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 20; ++i) {
+    expected.push_back(std::to_string(i));
+    kept.push_back(pool.run(Note{log, expected.back()}, {.key = "a"}));
+  }
+  auto who = pool.run(WhoAmI{}, {.key = "a"});
+  std::vector<Future<std::pair<pid_t, std::uint64_t>>> others;
+  for (int i = 0; i < 600; ++i) others.push_back(pool.run(WhoAmI{}));
+  for (auto& other : others) CHECK(value_of(std::move(other)).first != home);
+  CHECK(lines_of(log).empty());
+  CHECK(pool.stats().queued == 21);
+  auto withdrawn = pool.run(Note{log, "never"}, {.key = "a"});
+  withdrawn.cancel();
+  CHECK(error_of(std::move(withdrawn)).code() == errc::cancelled);
+  gate.open();
+  CHECK(value_of(std::move(who)).first == home);
+  for (auto& call : kept) value_of(std::move(call));
+  CHECK(lines_of(log) == expected);
+  CHECK(value_of(std::move(busy)) == home);
+}
+
+// Fault queue.key (many calls)
+TEST_CASE("calls of a key go to another worker when theirs dies or is replaced") {
+  const LeakCheck leaks;
+  const Gate gate;
+  TestPool pool{{.workers = 2}};
+  auto busy = pool.run(gate.call("one"), {.key = "a"});
+  const pid_t home = gate.runner("one");
+  auto kept = pool.run(WhoAmI{}, {.key = "a"});
+  auto also = pool.run(WhoAmI{}, {.key = "a"});
+  ::kill(home, SIGKILL);
+  CHECK(error_of(std::move(busy)).code() == errc::worker_crashed);
+  const pid_t second = value_of(std::move(kept)).first;
+  CHECK(second != home);
+  CHECK(value_of(std::move(also)).first == second);
+  CHECK(value_of(pool.run(WhoAmI{}, {.key = "a"})).first == second);
+  pool.reload();
+  const pid_t third = value_of(pool.run(WhoAmI{}, {.key = "a"})).first;
+  CHECK(third != second);
+  CHECK(value_of(pool.run(WhoAmI{}, {.key = "a"})).first == third);
+}
+
+// Fault queue.key (many calls)
+TEST_CASE("calls with keys and without are all answered while workers crash and are replaced") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 3, .queue_limit = 100'000}};
+  std::atomic<int> right = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      std::vector<Future<int>> calls;
+      for (int i = 0; i < 300; ++i) {
+        const std::string key = i % 3 == 0 ? "" : std::to_string(i % 7);
+        calls.push_back(pool.run(Add{i, t}, {.priority = i % 2, .key = key}));
+        if (i % 100 == 50) static_cast<void>(pool.run(Die{}, {.key = "poison"}));
+      }
+      for (int i = 0; i < 300; ++i)
+        right += value_of(std::move(calls[static_cast<std::size_t>(i)])) == i + t;
+    });
+  pool.reload();
+  for (auto& thread : threads) thread.join();
+  CHECK(right == 1200);
+  CHECK(pool.stats().queued == 0);
 }
