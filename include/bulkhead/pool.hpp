@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "bulkhead/bytes.hpp"
@@ -65,6 +66,11 @@ struct PoolOptions {
   std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// When to stop replacing workers that die for no request.
   RestartLimit restart = {};
+  /// How many workers the calls of one RunOptions::key may take down, before that key's calls fail
+  /// with errc::request_quarantined, those that wait included. That lasts 30 s; then they may take
+  /// down as many again. As with max_attempts, the end of a worker that ran others besides does not
+  /// count. 0: any number. Calls without a key are never refused.
+  unsigned poison_limit = 2;
   /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
   /// errc::message_too_large; no memory is set aside for it.
   std::size_t max_message = std::size_t{1} << 30;
@@ -112,6 +118,12 @@ class Pool {
   /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The
   /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
   MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
+
+  /// Takes calls of this key again at once, as if they had taken no worker down. Nothing where they
+  /// were not refused. Thread safe.
+  void clear_quarantine(const std::string& key) {
+    if (workers_) workers_->clear_quarantine(key);
+  }
 
   /// Replaces every worker and spare, one after the other, and loses no call: what an old one runs
   /// it finishes, what it has not begun goes to others. The program is launched anew, so that an

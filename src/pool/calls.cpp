@@ -31,7 +31,8 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       schedule_(limits.members, ahead),
       flow_(cores_),
       seats_(limits.members),
-      keys_(limits.members) {
+      keys_(limits.members),
+      quarantine_(limits.poison) {
   for (Seat& empty : seats_) empty.role.try_take();
 }
 
@@ -67,13 +68,15 @@ std::exception_ptr Calls::out_of_reach() const {
                                  "must start workers of its own"));
 }
 
-std::optional<Error> Calls::objection_to(const detail::Call& call) const {
+std::optional<Error> Calls::objection_to(const detail::Call& call) {
   const std::size_t limits = call.steering ? sizeof(detail::Limits) : 0;
   if (const std::size_t size = call.request.size() - limits + call.beside; size > limits_.message)
     return Error(errc::message_too_large, "the request " + std::string(call.type->name) + " has " +
                                               std::to_string(size) +
                                               " bytes, more than max_message allows (" +
                                               std::to_string(limits_.message) + ")");
+  if (call.key && call.key->refusal)
+    if (const auto why = quarantine_.objection(*call.key, Clock::now())) return *why;
   return refusal_;
 }
 
@@ -216,39 +219,26 @@ std::size_t Calls::open() const {
 }
 
 void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
-  struct Failed {
-    rpc::OpenCall open;
-    Failure failure;
-  };
-  std::vector<Failed> failed;
+  Lost lost;
+  std::vector<Refused> refused;
   {
     const std::lock_guard lock(mutex_);
-    std::vector<rpc::OpenCall> again;
-    using Then = rpc::CallLife::Step::Then;
     using Run = rpc::CallLife::Run;
-    const auto sort_out = [&](rpc::OpenCall& open, Run run) {
-      const auto [then, failure, ask, kill] = open.life.worker_lost(run);
-      open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
-      if (then == Then::requeue && !closed_)
-        again.push_back(std::move(open));
-      else if (then != Then::nothing)
-        failed.push_back({std::move(open), then == Then::fail ? failure : Failure::crashed});
-      else
-        open.call->attachments.clear();
-    };
     const Run begun = calls.begun.size() == 1 ? Run::alone : Run::beside_others;
-    for (auto& open : calls.begun) sort_out(open, begun);
-    for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
+    for (auto& open : calls.begun) sort_out(open, begun, why, lost);
+    for (auto& open : calls.not_begun) sort_out(open, Run::not_begun, why, lost);
     // They were first, and stay so.
-    for (auto open = again.rbegin(); open != again.rend(); ++open) {
+    for (auto open = lost.again.rbegin(); open != lost.again.rend(); ++open) {
       const int priority = open->call->priority;
       put_first(std::move(*open));
       note_priority(priority);
     }
+    for (const auto& key : lost.condemned) refused.push_back(take_calls_of(key));
     dispatch();
   }
-  for (auto& [open, failure] : failed)
+  for (auto& [open, failure] : lost.failed)
     fail(*open.call, std::make_exception_ptr(why(open, failure)));
+  for (const Refused& those : refused) refuse(those);
 }
 
 void Calls::refuse(std::optional<Error> why) {

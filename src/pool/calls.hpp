@@ -20,6 +20,7 @@
 #include "pool/deadlines.hpp"
 #include "pool/flow.hpp"
 #include "pool/keys.hpp"
+#include "pool/quarantine.hpp"
 #include "pool/queue.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
@@ -43,6 +44,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     std::chrono::nanoseconds kill_grace = std::chrono::seconds(1);
     // How long threads wait for room in the queue; empty: not at all.
     std::optional<std::chrono::nanoseconds> queue_wait = {};
+    unsigned poison = 0;  // how many workers the calls of a key may take down; 0: any number
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -73,6 +75,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::exception_ptr out_of_reach() const override;
   void cancel(detail::Call& call, detail::Stop how) override;
   void fill(PoolStats& stats) const;
+  void clear_quarantine(const std::string& key);
 
   // --- the crew, on the reactor
 
@@ -180,7 +183,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void settled(std::size_t count);
   template <class OpenCalls>
   void shut_down(OpenCalls& calls, const Error& why);
-  std::optional<Error> objection_to(const detail::Call& call) const;
+  std::optional<Error> objection_to(const detail::Call& call);
   [[nodiscard]] Worker take(std::shared_ptr<detail::Call>&& call);
   rpc::OpenCall open_call(std::shared_ptr<detail::Call>&& call);
   void note_priority(int priority);
@@ -207,6 +210,24 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void unreserve_if_done(Member member);
   void move_keys_from(Member member);
   std::deque<rpc::OpenCall> take_all_waiting();
+
+  // Ends of workers, and keys that are guilty of them (calls_quarantine.cpp):
+  struct Failed {
+    rpc::OpenCall open;
+    Failure failure;
+  };
+  struct Lost {
+    std::vector<rpc::OpenCall> again = {};
+    std::vector<Failed> failed = {};
+    std::vector<std::shared_ptr<detail::Key>> condemned = {};
+  };
+  struct Refused {
+    std::shared_ptr<const Error> why;
+    std::vector<std::shared_ptr<detail::Call>> calls = {}, outside = {};
+  };
+  void sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why, Lost& lost);
+  Refused take_calls_of(const std::shared_ptr<detail::Key>& key);
+  void refuse(const Refused& refused);
 
   void advise(Seat& seat);
   std::shared_ptr<rpc::AppBlobs> next_connection() const;
@@ -239,6 +260,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::vector<Seat> seats_;
   Queue queue_;
   Keys keys_;
+  Quarantine quarantine_;
   std::deque<std::shared_ptr<detail::Call>> outside_;  // their threads wait for room
   Deadlines<Watched> deadlines_;
   int priority_ = 0;       // of all that wait, unless they are given in turn

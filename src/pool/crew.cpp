@@ -38,7 +38,8 @@ void Crew::make_calls() {
                              .kill_grace = plan_.options.kill_grace,
                              .queue_wait = plan_.options.on_full == OnFull::wait
                                                ? std::optional(plan_.options.queue_wait)
-                                               : std::nullopt};
+                                               : std::nullopt,
+                             .poison = plan_.options.poison_limit};
   calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
 }
 

@@ -3,6 +3,7 @@
 // for longest. No I/O, no thread, no clock. Lives under the lock of its owner.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -13,6 +14,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bulkhead/error.hpp"
+
 namespace bulkhead::detail {
 
 // What a pool knows of a key. Calls hold theirs.
@@ -21,6 +24,10 @@ struct Key {
   std::optional<std::size_t> home = {};  // a worker's place in the pool ...
   std::uint64_t tenure = 0;              // ... and the how manyth to have it
   std::size_t queued = 0;                // calls that wait among all others
+  // As Quarantine has it: how many workers its calls took down, and why they are refused.
+  unsigned charged = 0;
+  std::shared_ptr<const Error> refusal = {};
+  std::chrono::steady_clock::time_point refused_until = {};
 };
 
 }  // namespace bulkhead::detail

@@ -61,6 +61,24 @@ class Queue {
     while (!empty()) all.push_back(pop_front());
     return all;
   }
+  // Those of a key.
+  std::vector<rpc::OpenCall> take_those_of(const detail::Key& key) {
+    std::vector<rpc::OpenCall> taken;
+    if (lanes_.empty()) return taken;
+    drop_all_withdrawn();
+    for (auto& [priority, lane] : lanes_) {
+      const auto first = std::stable_partition(
+          lane.begin(), lane.end(),
+          [&](const rpc::OpenCall& open) { return open.call->key.get() != &key; });
+      std::move(first, lane.end(), std::back_inserter(taken));
+      lane.erase(first, lane.end());
+    }
+    for (const auto& open : taken)
+      open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
+    size_ -= taken.size();
+    drop_withdrawn();
+    return taken;
+  }
   // In two queues: whose turn is first.
   static bool goes_before(const rpc::OpenCall& one, const rpc::OpenCall& other) {
     const int first = one.call->priority, second = other.call->priority;

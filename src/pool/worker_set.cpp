@@ -46,6 +46,7 @@ class CrewHandle final : public WorkerSet {
     if (home_.here()) crew_->fill(stats);
     return stats;
   }
+  void clear_quarantine(const std::string& key) override { crew_->calls().clear_quarantine(key); }
   // Holds the crew: a pool that is destroyed meanwhile does not wait for whoever is in here.
   void reload() override {
     const auto crew = crew_;
@@ -126,6 +127,7 @@ std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOp
                             .queue_limit = options.queue_limit,
                             .max_attempts = 0,  // nothing is tried again
                             .kill_grace = options.kill_grace,
+                            .poison_limit = 0,
                             .bytes = options.bytes},
                 .lone = true});
 }

@@ -341,3 +341,72 @@ TEST_CASE("calls with keys and without are all answered while workers crash and 
   CHECK(right == 1200);
   CHECK(pool.stats().queued == 0);
 }
+
+// Fault queue.quarantine (many calls): the calls of a key take `poison_limit` workers down.
+// Then: those that wait and those that come fail with `request_quarantined` and the last crash, for
+// 30 s or until `clear_quarantine`; other keys and calls go on.
+TEST_CASE("a key whose calls took too many workers down is refused, and the others go on") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 2}};
+  const Error first = error_of(pool.run(Die{}, {.key = "bad"}));
+  CHECK(first.code() == errc::worker_crashed);
+  CHECK(value_of(pool.run(Add{1, 1}, {.key = "bad"})) == 2);
+  const Error second = error_of(pool.run(Die{}, {.key = "bad"}));
+  CHECK(second.code() == errc::worker_crashed);
+
+  auto refused = pool.run(Add{1, 1}, {.key = "bad"});
+  CHECK(refused.ready());
+  const Error error = error_of(std::move(refused));
+  INFO(error.what());
+  CHECK(error.code() == errc::request_quarantined);
+  CHECK(mentions(error, "poison_limit"));
+  CHECK(mentions(error, second.what()));
+  REQUIRE(error.crash());
+  CHECK(error.crash()->pid == second.crash()->pid);
+  CHECK(value_of(pool.run(Add{1, 1}, {.key = "good"})) == 2);
+  CHECK(value_of(pool.run(Add{1, 1})) == 2);
+
+  pool.clear_quarantine("never heard of");
+  CHECK(error_of(pool.run(Add{1, 1}, {.key = "bad"})).code() == errc::request_quarantined);
+  pool.clear_quarantine("bad");
+  CHECK(value_of(pool.run(Add{1, 1}, {.key = "bad"})) == 2);
+  CHECK(pool.stats().crashes == 2);
+}
+
+// Fault queue.quarantine (many calls)
+TEST_CASE("calls of a key that wait are refused with it, and its guilty call is not tried again") {
+  const LeakCheck leaks;
+  const bool must_wait = GENERATE(false, true);
+  const Gate gate;
+  const TempDir folder;
+  PoolOptions options{.workers = 1, .max_attempts = 10};
+  if (must_wait) {
+    options.queue_limit = 2;
+    options.on_full = OnFull::wait;
+  }
+  TestPool pool{options};
+  auto running = pool.run(gate.call("one"));
+  gate.runner("one");
+  auto poison = pool.run(Poison{folder / "log"}, {.key = "bad"});
+  auto other = pool.run(Add{1, 1});
+  std::vector<std::unique_ptr<Caller<Add>>> bad;
+  for (int i = 0; i < 3; ++i)
+    bad.push_back(std::make_unique<Caller<Add>>(pool, Add{1, 1}, RunOptions{.key = "bad"}));
+  gate.open();
+  CHECK(error_of(std::move(poison)).code() == errc::worker_crashed);
+  CHECK(pids_in(folder / "log").size() == 2);
+  for (auto& call : bad) CHECK(error_of(call->take()).code() == errc::request_quarantined);
+  CHECK(value_of(std::move(other)) == 2);
+  value_of(std::move(running));
+  CHECK(pool.stats().queued == 0);
+  CHECK(pool.shutdown().calls_failed == 0);
+}
+
+// Fault queue.quarantine (many calls)
+TEST_CASE("a pool without a limit refuses no key") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 1, .poison_limit = 0}};
+  for (int i = 0; i < 4; ++i)
+    CHECK(error_of(pool.run(Die{}, {.key = "bad"})).code() == errc::worker_crashed);
+  CHECK(value_of(pool.run(Add{1, 1}, {.key = "bad"})) == 2);
+}

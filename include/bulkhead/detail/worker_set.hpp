@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "bulkhead/detail/call.hpp"
@@ -34,6 +35,7 @@ class WorkerSet {
   // As BytesCarrier has it.
   virtual MutableBytes make_block(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
+  virtual void clear_quarantine(const std::string& key) = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // Of a Worker's only process.
