@@ -72,11 +72,14 @@ class BothSides final : public detail::WorkerSet {
     if (!worker_side_.respond(request_.head, response_)) std::abort();
   }
 
-  void submit(std::shared_ptr<detail::Call> call) override { calls_->submit(std::move(call)); }
+  void submit(std::shared_ptr<detail::Call> call, const RunOptions* options) override {
+    calls_->submit(std::move(call), options);
+  }
   boost::asio::any_io_executor executor() const override { return {}; }
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   MutableBytes make_block(std::size_t) override { return {}; }
   PoolStats stats() const override { return {}; }
+  void clear_quarantine(const std::string&) override {}
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }
   std::optional<CrashReport> crash() const override { return {}; }

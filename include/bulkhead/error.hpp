@@ -52,6 +52,10 @@ enum class errc {
   message_too_large,
   /// Too many crashes that no request explains: the pool pauses. crash() is the last of them.
   restart_limit,
+  /// Calls of its key (RunOptions::key) took `poison_limit` workers down: they are refused for 30
+  /// s.
+  /// crash() is the last of them. See Pool::clear_quarantine.
+  request_quarantined,
 };
 
 /// An errc as a std::error_code of the category "bulkhead". Never fails.

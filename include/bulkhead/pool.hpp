@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -33,6 +34,14 @@ struct RestartLimit {
   std::chrono::milliseconds period = std::chrono::seconds(30);  ///< not negative
 };
 
+/// What run() does when the queue is full.
+enum class OnFull {
+  reject,  ///< the call fails with errc::queue_full at once
+  /// The calling thread waits for room, at most `queue_wait`; who came first is let in first. On
+  /// the library's own thread, where a logger may run, nothing waits: there it is a reject.
+  wait,
+};
+
 /// How many workers, of which program, and what they and their calls are allowed.
 struct PoolOptions {
   /// From 1 to 4096. All are started at once and kept; none is started on demand.
@@ -47,6 +56,11 @@ struct PoolOptions {
   std::size_t spares = 0;
   /// Calls that wait, besides those that workers run; past it, new ones fail with errc::queue_full.
   std::size_t queue_limit = 1024;
+  /// What becomes of the new ones.
+  OnFull on_full = OnFull::reject;
+  /// How long run() may wait with OnFull::wait, before the call fails with errc::queue_full. A
+  /// shutdown, and the call's own RunOptions, end it earlier. Not negative.
+  std::chrono::milliseconds queue_wait = std::chrono::seconds(30);
   /// How many workers one idempotent request may take down before it is given up; at least 1.
   /// The end of a worker that ran others besides (ServeOptions::threads) does not count: it is run
   /// alone then.
@@ -56,6 +70,11 @@ struct PoolOptions {
   std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// When to stop replacing workers that die for no request.
   RestartLimit restart = {};
+  /// How many workers the calls of one RunOptions::key may take down, before that key's calls fail
+  /// with errc::request_quarantined, those that wait included. That lasts 30 s; then they may take
+  /// down as many again. As with max_attempts, the end of a worker that ran others besides does not
+  /// count. 0: any number. Calls without a key are never refused.
+  unsigned poison_limit = 2;
   /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
   /// errc::message_too_large; no memory is set aside for it.
   std::size_t max_message = std::size_t{1} << 30;
@@ -90,6 +109,7 @@ class Pool {
       : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
 
   /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
+  /// It waits for room in the queue if OnFull::wait says so, and never else.
   /// Never throws Error: every failure arrives through the future.
   template <RequestOf<S> R>
   Future<ResponseOf<R>> run(R request) {
@@ -137,6 +157,12 @@ class Pool {
   /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The
   /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
   MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
+
+  /// Takes calls of this key again at once, as if they had taken no worker down. Nothing where they
+  /// were not refused. Thread safe.
+  void clear_quarantine(const std::string& key) {
+    if (workers_) workers_->clear_quarantine(key);
+  }
 
   /// Replaces every worker and spare, one after the other, and loses no call: what an old one runs
   /// it finishes, what it has not begun goes to others. The program is launched anew, so that an

@@ -1,10 +1,11 @@
 /// @file
-/// How long a call may take, and who may call it off.
+/// How long a call may take, who may call it off, which others it goes before, and where it goes.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 namespace bulkhead {
 
@@ -21,6 +22,16 @@ struct RunOptions {
   std::optional<std::chrono::nanoseconds> run_timeout = {};
   /// Calls it off, from any thread, as Future::cancel() does.
   std::stop_token stop = {};
+  /// Calls that wait are begun in the order of it, the highest first; those of one priority in the
+  /// order in which they came. What a worker has begun is not interrupted. A low one waits for as
+  /// long as higher ones come: for ever, if the workers are never done with those. While calls of
+  /// different priorities wait, workers are given none ahead, and very short calls take longer.
+  int priority = 0;
+  /// Calls of one key go to one worker: chosen as usual for the first, kept until that worker
+  /// leaves or dies. While it is busy they wait for it, and others go on. So what a handler keeps
+  /// for a session is there, as a rule: a crash, a reload, and 65 536 keys that were used since
+  /// move it. Such calls are given to their worker one by one. Empty: any worker.
+  std::string key = {};
 };
 
 }  // namespace bulkhead

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "bulkhead/run_options.hpp"
 #include "platform/clock.hpp"
 #include "platform/cpu.hpp"
 
@@ -18,10 +19,6 @@ constexpr std::size_t ahead = 256;
 // Each takes a descriptor, of which the rest of the app has a use too.
 constexpr std::size_t most_blocks = 64;
 
-Schedule::Run how_to_run(const rpc::OpenCall& open) {
-  return open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others;
-}
-
 }  // namespace
 
 Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> listener)
@@ -33,21 +30,25 @@ Calls::Calls(std::string service, const Limits& limits, std::weak_ptr<Listener> 
       blocks_(std::make_shared<ipc::Budget>(most_blocks)),
       schedule_(limits.members, ahead),
       flow_(cores_),
-      seats_(limits.members) {
+      seats_(limits.members),
+      keys_(limits.members),
+      quarantine_(limits.poison) {
   for (Seat& empty : seats_) empty.role.try_take();
 }
 
 // ------------------------------------------------------------ giving
 
-void Calls::submit(std::shared_ptr<detail::Call> call) {
+void Calls::submit(std::shared_ptr<detail::Call> call, const RunOptions* options) {
   if (!home_.here()) return call->settle(out_of_reach());
   call->source = shared_from_this();
   std::unique_lock lock(mutex_);
+  if (options && !options->key.empty()) call->key = keys_.find(options->key);
   if (const auto objection = objection_to(*call)) {
     lock.unlock();
-    ++failed_;
-    return call->settle(std::make_exception_ptr(*objection));
+    return turn_away(*call, *objection);
   }
+  if (!has_room_for(*call) || !outside_.empty())
+    return without_room(call, options, std::move(lock));
   const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
@@ -67,47 +68,84 @@ std::exception_ptr Calls::out_of_reach() const {
                                  "must start workers of its own"));
 }
 
-std::optional<Error> Calls::objection_to(const detail::Call& call) const {
+std::optional<Error> Calls::objection_to(const detail::Call& call) {
   const std::size_t limits = call.steering ? sizeof(detail::Limits) : 0;
   if (const std::size_t size = call.request.size() - limits + call.beside; size > limits_.message)
     return Error(errc::message_too_large, "the request " + std::string(call.type->name) + " has " +
                                               std::to_string(size) +
                                               " bytes, more than max_message allows (" +
                                               std::to_string(limits_.message) + ")");
-  if (refusal_) return refusal_;
-  if (waiting() >= limits_.queue && !runs_next_at_once())
-    return Error(errc::queue_full, "the " + service_ +
-                                       " queue is full: " + std::to_string(limits_.queue) +
-                                       " calls wait for a worker (queue_limit)");
-  return std::nullopt;
+  if (call.key && call.key->refusal)
+    if (const auto why = quarantine_.objection(*call.key, Clock::now())) return *why;
+  return refusal_;
 }
 
 // Whom to ring for, if it sleeps: that needs no lock.
 Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
-  ++taken_;
-  const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-  rpc::OpenCall open{.call = std::move(call), .life = life, .id = ++last_id_};
-  const auto member = queue_.empty() ? schedule_.pick() : std::nullopt;
+  rpc::OpenCall open = open_call(std::move(call));
+  const bool first = queue_.empty() && !open.call->key;
+  const auto member = first ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
-  queue_.push_back(std::move(open));
+  const bool may_be_next = in_turn_ || open.call->key;
+  put_last(std::move(open));
+  if (may_be_next) dispatch();
   return nullptr;
 }
 
+rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
+  if (call->priority != priority_) note_priority(call->priority);
+  ++taken_;
+  const rpc::CallLife life(call->type->idempotent, limits_.attempts);
+  return {.call = std::move(call), .life = life, .id = ++last_id_};
+}
+
 // Calls that no thread of a worker runs.
-std::size_t Calls::waiting() const { return queue_.size() + held_ - schedule_.running(); }
+std::size_t Calls::waiting() const { return queue_.size() + kept_ + held_ - schedule_.running(); }
 
 bool Calls::runs_next_at_once() const {
   const auto member = schedule_.pick();
   return queue_.empty() && member && schedule_.has_free_thread(*member);
 }
 
-// In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
+bool Calls::has_room_for(const detail::Call& call) const {
+  if (waiting() < limits_.queue) return true;
+  const auto home = call.key ? keys_.home(*call.key) : std::nullopt;
+  return home ? seats_[*home].own.empty() && schedule_.has_free_thread(*home) : runs_next_at_once();
+}
+
 void Calls::dispatch() {
-  while (!queue_.empty()) {
-    const auto member = schedule_.pick(how_to_run(queue_.front()));
+  do hand_out();
+  while (!outside_.empty() && let_in());
+  if (in_turn_ && queue_.empty() && kept_ == 0) give_in_turn(false);
+}
+
+// A call that is about to wait, or does so, has it.
+void Calls::note_priority(int priority) {
+  if (priority == priority_ || in_turn_) return;
+  if (waiting() > 0)
+    give_in_turn(true);
+  else
+    priority_ = priority;
+}
+
+// What workers have not begun would go before higher ones that come.
+void Calls::give_in_turn(bool in_turn) {
+  in_turn_ = in_turn;
+  schedule_.hold_ahead(in_turn ? 0 : ahead);
+  if (!in_turn) return;
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);
+  queue_.restore_order();
+}
+
+// In their order: behind a call that must run alone all wait, so that a worker becomes free for it.
+void Calls::hand_out() {
+  for (;;) {
+    if (kept_ > 0 && give_kept()) continue;
+    if (queue_.empty()) return;
+    const auto member = taker_of(queue_.front());
     if (!member) return;
-    rpc::OpenCall open = queue_.pop_front();
-    if (give(*member, std::move(open))) seats_[*member].worker->connection().ring();
+    hand_over(*member, take_first());
   }
 }
 
@@ -117,7 +155,8 @@ bool Calls::give(Member member, rpc::OpenCall&& open) {
   open.life.hand_over();
   open.since = platform::coarse_now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
-  schedule_.gave(member, how_to_run(open));
+  schedule_.gave(member,
+                 open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others);
   ++held_;
   advise(seat);
   const bool sleeps = seat.worker->connection().hand_over_unrung(std::move(open));
@@ -154,7 +193,7 @@ void Calls::take_back(Member from, std::size_t count) {
   for (auto& open : taken) {
     open.life.taken_back();
     const auto call = open.call;
-    queue_.push_front(std::move(open));
+    put_first(std::move(open));
     if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
 }
@@ -180,47 +219,43 @@ std::size_t Calls::open() const {
 }
 
 void Calls::lost(rpc::AppEnd::Left calls, const Why& why) {
-  struct Failed {
-    rpc::OpenCall open;
-    Failure failure;
-  };
-  std::vector<Failed> failed;
+  Lost lost;
+  std::vector<Refused> refused;
   {
     const std::lock_guard lock(mutex_);
-    std::vector<rpc::OpenCall> again;
-    using Then = rpc::CallLife::Step::Then;
     using Run = rpc::CallLife::Run;
-    const auto sort_out = [&](rpc::OpenCall& open, Run run) {
-      const auto [then, failure, ask, kill] = open.life.worker_lost(run);
-      open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
-      if (then == Then::requeue && !closed_)
-        again.push_back(std::move(open));
-      else if (then != Then::nothing)
-        failed.push_back({std::move(open), then == Then::fail ? failure : Failure::crashed});
-      else
-        open.call->attachments.clear();
-    };
     const Run begun = calls.begun.size() == 1 ? Run::alone : Run::beside_others;
-    for (auto& open : calls.begun) sort_out(open, begun);
-    for (auto& open : calls.not_begun) sort_out(open, Run::not_begun);
+    for (auto& open : calls.begun) sort_out(open, begun, why, lost);
+    for (auto& open : calls.not_begun) sort_out(open, Run::not_begun, why, lost);
     // They were first, and stay so.
-    queue_.push_front(std::move(again));
+    for (auto open = lost.again.rbegin(); open != lost.again.rend(); ++open) {
+      const int priority = open->call->priority;
+      put_first(std::move(*open));
+      note_priority(priority);
+    }
+    for (const auto& key : lost.condemned) refused.push_back(take_calls_of(key));
     dispatch();
   }
-  for (auto& [open, failure] : failed)
+  for (auto& [open, failure] : lost.failed)
     fail(*open.call, std::make_exception_ptr(why(open, failure)));
+  for (const Refused& those : refused) refuse(those);
 }
 
 void Calls::refuse(std::optional<Error> why) {
-  const std::lock_guard lock(mutex_);
-  refusal_ = std::move(why);
+  std::deque<std::shared_ptr<detail::Call>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal_ = why;
+    if (why) refused = empty_outside();
+  }
+  for (const auto& call : refused) turn_away(*call, *why);
 }
 
 void Calls::fail_queued(const Error& why) {
   std::deque<rpc::OpenCall> calls;
   {
     const std::lock_guard lock(mutex_);
-    calls = queue_.take_all();
+    calls = take_all_waiting();
   }
   shut_down(calls, why);
 }
@@ -284,6 +319,7 @@ void Calls::retire(Member member) {
   {
     const std::lock_guard lock(mutex_);
     schedule_.retire(member);
+    move_keys_from(member);
     take_back(member, schedule_.load(member));
     spent = schedule_.spent(member);
     worker = seats_[member].worker;
@@ -298,6 +334,7 @@ std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
   {
     const std::lock_guard lock(mutex_);
     schedule_.left(member);  // it gets nothing more
+    move_keys_from(member);
   }
   if (!seat.role.try_take_or_demand()) {
     seat.worker->connection().nudge();

@@ -19,6 +19,8 @@
 #include "platform/mutex.hpp"
 #include "pool/deadlines.hpp"
 #include "pool/flow.hpp"
+#include "pool/keys.hpp"
+#include "pool/quarantine.hpp"
 #include "pool/queue.hpp"
 #include "pool/schedule.hpp"
 #include "rpc/open_call.hpp"
@@ -40,6 +42,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     unsigned attempts;
     BytesLimits bytes = {};
     std::chrono::nanoseconds kill_grace = std::chrono::seconds(1);
+    // How long threads wait for room in the queue; empty: not at all.
+    std::optional<std::chrono::nanoseconds> queue_wait = {};
+    unsigned poison = 0;  // how many workers the calls of a key may take down; 0: any number
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -62,7 +67,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   // --- any thread
 
-  void submit(std::shared_ptr<detail::Call> call);
+  // Waits while there is no room for it, if `Limits` say so.
+  void submit(std::shared_ptr<detail::Call> call, const RunOptions* options = nullptr);
   // In memory that the worker has which would be given the next call, if it has some to spare.
   MutableBytes make_bytes(std::size_t size);
   // The same for a block of a request. Empty: it is to go through the ring.
@@ -71,6 +77,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::exception_ptr out_of_reach() const override;
   void cancel(detail::Call& call, detail::Stop how) override;
   void fill(PoolStats& stats) const;
+  void clear_quarantine(const std::string& key);
 
   // --- the crew, on the reactor
 
@@ -117,6 +124,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     // Changed under the lock by whoever has the role: either is enough to look.
     Worker worker;
     bool spins = false;                          // what its hint says
+    Queue own{detail::Call::kept};               // calls that only it may run
     std::uint64_t answered = 0, last_round = 0;  // answers so far, and at the reactor's last round
     rpc::ReceiveRole role;  // synchronizes itself; the crew has it while nobody sits here
     std::atomic<std::uint64_t> completed = 0;  // calls; counted by whoever has the role
@@ -148,7 +156,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   // Stopping:
   std::optional<Clock::time_point> watch(const std::shared_ptr<detail::Call>& call);
   void stop(detail::Call& call, Failure reason, detail::Stop how);
-  enum class Tell { nobody, caller, caller_early };
+  enum class Tell { nobody, caller, caller_early, outsider };
   Tell stop_at(Member member, detail::Call& call, Failure reason, detail::Stop how);
   void ask_to_stop(Member member, rpc::Slot slot, Failure reason);
   void look_at(const Watched& due);
@@ -159,6 +167,17 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::optional<Clock::time_point> end_of_run(const detail::Call& call);
   void tell_deadline(Clock::time_point when);
 
+  // Outside (calls_outside.cpp):
+  using Lock = std::unique_lock<platform::Mutex>;
+  void without_room(const std::shared_ptr<detail::Call>& call, const RunOptions* options,
+                    Lock lock);
+  void wait_for_room(const std::shared_ptr<detail::Call>& call);
+  bool let_in();
+  bool leave_outside(detail::Call& call);
+  std::deque<std::shared_ptr<detail::Call>> empty_outside();
+  void turn_away(detail::Call& call, const Error& why);
+  Error queue_full(bool waited) const;
+
   bool anyone_unattended() const;
   bool watch_flow();
   void distrust(const Worker& worker, std::string how);
@@ -168,14 +187,52 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void settled(std::size_t count);
   template <class OpenCalls>
   void shut_down(OpenCalls& calls, const Error& why);
-  std::optional<Error> objection_to(const detail::Call& call) const;
+  std::optional<Error> objection_to(const detail::Call& call);
   [[nodiscard]] Worker take(std::shared_ptr<detail::Call>&& call);
+  rpc::OpenCall open_call(std::shared_ptr<detail::Call>&& call);
+  void note_priority(int priority);
+  void give_in_turn(bool in_turn);
   std::size_t waiting() const;
   bool runs_next_at_once() const;
+  bool has_room_for(const detail::Call& call) const;
   void dispatch();
+  void hand_out();
   [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
   void relieve(Member free);
   void take_back(Member from, std::size_t count);
+
+  // Keys (calls_keys.cpp):
+  void put_last(rpc::OpenCall&& open);
+  void put_first(rpc::OpenCall&& open);
+  rpc::OpenCall take_first();
+  bool withdraw(detail::Call& call, std::uint32_t at);
+  std::optional<Member> taker_of(const rpc::OpenCall& open) const;
+  std::optional<Member> home_of(const rpc::OpenCall& open) const;
+  void hand_over(Member member, rpc::OpenCall&& open);
+  bool give_kept();
+  Queue& reserve(Member member);
+  void unreserve_if_done(Member member);
+  void move_keys_from(Member member);
+  std::deque<rpc::OpenCall> take_all_waiting();
+
+  // Ends of workers, and keys that are guilty of them (calls_quarantine.cpp):
+  struct Failed {
+    rpc::OpenCall open;
+    Failure failure;
+  };
+  struct Lost {
+    std::vector<rpc::OpenCall> again = {};
+    std::vector<Failed> failed = {};
+    std::vector<std::shared_ptr<detail::Key>> condemned = {};
+  };
+  struct Refused {
+    std::shared_ptr<const Error> why;
+    std::vector<std::shared_ptr<detail::Call>> calls = {}, outside = {};
+  };
+  void sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why, Lost& lost);
+  Refused take_calls_of(const std::shared_ptr<detail::Key>& key);
+  void refuse(const Refused& refused);
+
   void advise(Seat& seat);
   std::shared_ptr<rpc::AppBlobs> next_connection() const;
   std::vector<std::shared_ptr<rpc::AppBlobs>> connections() const;
@@ -194,6 +251,10 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::atomic<std::size_t> spinners_ = 0;
   std::atomic<bool> watched_ = false;
   std::atomic<bool> rounds_ = false;  // the reactor makes its rounds
+  // Calls that wait have different priorities, so that none is given ahead. Under the lock, or as a
+  // hint.
+  std::atomic<bool> in_turn_ = false;
+  std::atomic<std::size_t> kept_ = 0;  // calls that wait for one worker alone; the same
 
   mutable platform::Mutex mutex_;
   // guarded by mutex_, or as a Seat says
@@ -202,7 +263,11 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::uint64_t answered_ = 0;
   std::vector<Seat> seats_;
   Queue queue_;
+  Keys keys_;
+  Quarantine quarantine_;
+  std::deque<std::shared_ptr<detail::Call>> outside_;  // their threads wait for room
   Deadlines<Watched> deadlines_;
+  int priority_ = 0;       // of all that wait, unless they are given in turn
   std::size_t taken_ = 0;  // calls
   std::size_t held_ = 0;   // those that workers have
   rpc::CallId last_id_ = 0;

@@ -57,7 +57,10 @@ void Calls::receive_until(detail::Call& call, Deadline deadline, Member member) 
     if (over) ++others;  // those that are there are taken along, but not for ever
     if (turn == Turn::more) continue;
     if (over) {
-      if (connection.held() > 0 || seat.role.comes_often(connection.last_answer()))
+      const bool soon = connection.held() > 0 || seat.role.comes_often(connection.last_answer());
+      // A worker that has nothing ahead must not wait for the round.
+      if (soon && !in_turn_.load(std::memory_order_relaxed) &&
+          kept_.load(std::memory_order_relaxed) == 0)
         return leave_unattended(seat);
       if (!connection.link().arm()) return;
     } else if (!spin_for_answer(connection.link())) {

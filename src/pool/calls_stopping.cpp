@@ -141,9 +141,10 @@ void Calls::stop(detail::Call& call, Failure reason, detail::Stop how) {
   {
     const std::lock_guard lock(mutex_);
     const std::uint32_t at = call.at.load(std::memory_order_relaxed);
-    if (at == detail::Call::queued) {
+    if (at == detail::Call::outside) {
+      tell = leave_outside(call) ? Tell::outsider : Tell::nobody;
+    } else if (withdraw(call, at)) {
       call.close_progress();
-      queue_.withdraw(call);
       tell = Tell::caller;
       dispatch();
     } else if (at < seats_.size() && seats_[at].worker) {
@@ -160,7 +161,7 @@ void Calls::stop(detail::Call& call, Failure reason, detail::Stop how) {
       service_, call, reason, early ? "its handler was asked to stop" : "no worker had begun it"));
   ++failed_;
   early ? call.settle_early(std::move(error)) : call.settle(std::move(error));
-  settled(1);
+  if (tell != Tell::outsider) settled(1);
 }
 
 // What its caller is to be told. Nothing where it has just been answered.

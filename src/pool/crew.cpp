@@ -35,7 +35,11 @@ void Crew::make_calls() {
                              .message = plan_.options.max_message,
                              .attempts = plan_.options.max_attempts,
                              .bytes = plan_.options.bytes,
-                             .kill_grace = plan_.options.kill_grace};
+                             .kill_grace = plan_.options.kill_grace,
+                             .queue_wait = plan_.options.on_full == OnFull::wait
+                                               ? std::optional(plan_.options.queue_wait)
+                                               : std::nullopt,
+                             .poison = plan_.options.poison_limit};
   calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
 }
 

@@ -25,7 +25,7 @@ void Schedule::left(Member member) {
 bool Schedule::takes(const Place& place, Run run) const {
   if (place.at_once == 0 || place.alone || place.retired) return false;
   if (run == Run::alone && place.at_once > 1) return place.load == 0;
-  return place.load < std::max(ahead_, place.at_once);
+  return place.load < (place.reserved ? place.at_once : std::max(ahead_, place.at_once));
 }
 
 // The load is measured by the threads that share it. So one with a free thread always comes first.

@@ -32,6 +32,13 @@ class Schedule {
   bool spent(Member member) const { return places_[member].retired && load(member) == 0; }
   std::size_t members() const { return present_; }  // without the retired
 
+  // Other than the constructor said, from now on. Those that hold more keep it.
+  void hold_ahead(std::size_t calls) { ahead_ = calls; }
+
+  // It alone gets no more than it runs, while there is something that nobody else may run.
+  void reserve(Member member, bool reserved) { places_[member].reserved = reserved; }
+  bool takes(Member member, Run run) const { return takes(places_[member], run); }
+
   // Whom to give the next call to, if anyone: for one that must run alone, none may be there until
   // a worker has done all that it holds. Nobody is to be given another call before that.
   std::optional<Member> pick(Run run = Run::beside_others) const;
@@ -67,6 +74,7 @@ class Schedule {
     bool alone = false;       // the one that it holds is to stay alone
     bool retired = false;
     bool stuck = false;
+    bool reserved = false;
     std::size_t running() const { return std::min(load, at_once); }
     std::size_t waiting() const { return load - running(); }
   };

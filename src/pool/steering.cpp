@@ -28,6 +28,7 @@ void settle(Call& call, Failure reason) {
 
 bool begin_steering(Call& call, const RunOptions& options, std::unique_ptr<ProgressBox> progress) {
   if (options.stop.stop_requested()) return settle(call, Failure::cancelled), false;
+  call.priority = options.priority;
   if (!options.timeout && !options.run_timeout && !progress) return true;
   call.steering = std::make_unique<Steering>();
   Steering& limits = *call.steering;
@@ -53,7 +54,7 @@ bool begin_steering(Call& call, const RunOptions& options, std::unique_ptr<Progr
 // The callback may come at once, and on any thread. It holds no more than a hint: a call that is
 // about to end waits in its destructor for a callback that runs.
 void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop) {
-  if (!stop.stop_possible()) return;
+  if (!stop.stop_possible() || call->on_stop) return;
   using Callback = std::stop_callback<std::function<void()>>;
   call->on_stop = std::make_unique<Callback>(stop, [weak = std::weak_ptr(call)] {
     if (const auto held = weak.lock()) held->cancel(Stop::partial);

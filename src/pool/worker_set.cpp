@@ -43,7 +43,9 @@ class CrewHandle final : public WorkerSet {
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
 
-  void submit(std::shared_ptr<Call> call) override { crew_->calls().submit(std::move(call)); }
+  void submit(std::shared_ptr<Call> call, const RunOptions* options) override {
+    crew_->calls().submit(std::move(call), options);
+  }
   // A fork's own reactor where the other one's would be it: that has no thread there.
   boost::asio::any_io_executor executor() const override {
     const bool lost = !home_.here() && executor_.target<reactor::Executor>();
@@ -56,6 +58,7 @@ class CrewHandle final : public WorkerSet {
     if (home_.here()) crew_->fill(stats);
     return stats;
   }
+  void clear_quarantine(const std::string& key) override { crew_->calls().clear_quarantine(key); }
   // Holds the crew: a pool that is destroyed meanwhile does not wait for whoever is in here.
   void reload() override {
     const auto crew = crew_;
@@ -115,6 +118,7 @@ void check(const PoolOptions& options) {
   require(options.max_attempts > 0, "PoolOptions::max_attempts must be at least 1");
   require(options.max_message > 0, "PoolOptions::max_message must be at least 1");
   require_not_negative(options.connect_timeout, "PoolOptions::connect_timeout");
+  require_not_negative(options.queue_wait, "PoolOptions::queue_wait");
   require_not_negative(options.kill_grace, "PoolOptions::kill_grace");
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
 }
@@ -136,6 +140,7 @@ std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOp
                             .queue_limit = options.queue_limit,
                             .max_attempts = 0,  // nothing is tried again
                             .kill_grace = options.kill_grace,
+                            .poison_limit = 0,
                             .bytes = options.bytes,
                             .executor = options.executor},
                 .lone = true});

@@ -36,6 +36,8 @@ std::shared_ptr<boost::asio::io_context> make_context() {
   }
 }
 
+thread_local bool runs_one = false;
+
 }  // namespace
 
 std::shared_ptr<Reactor> Reactor::acquire() {
@@ -55,10 +57,13 @@ Reactor::Reactor() : context_(make_context()) {
   // The application's signal handlers run on the application's threads.
   const platform::BlockedSignals blocked;
   thread_ = std::thread([context = context_] {
+    runs_one = true;
     const auto work = boost::asio::make_work_guard(*context);
     context->run();
   });
 }
+
+bool Reactor::is_this_thread() { return runs_one; }
 
 Reactor::~Reactor() {
   context_->stop();

@@ -22,6 +22,8 @@ class Reactor {
   Reactor& operator=(const Reactor&) = delete;
 
   boost::asio::io_context& context() { return *context_; }
+  // Whether this is the thread of one.
+  static bool is_this_thread();
   bool on_its_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   template <class Work>

@@ -52,6 +52,8 @@ class CallLife {
   State state() const { return state_; }
   // The attempt that is under way, from 1.
   unsigned attempt() const { return tries_lost_ + 1; }
+  // How many workers it took down, as far as that is known.
+  unsigned charged() const { return charged_; }
   // It may have taken a worker down: until it is settled, it must not run beside others.
   bool must_run_alone() const { return tries_lost_ > 0; }
 

@@ -40,6 +40,7 @@ PARTS = {
         "Calls that are stopped",
         "not-begun heeded unheeded run-timeout answered told token",
     ),
+    "queue": ("The queue", "full priority key quarantine"),
     "reload": (
         "Reloading",
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"

@@ -388,3 +388,20 @@ TEST_CASE("A crowd passes a stuck worker over, whose calls others take") {
   schedule.note_stuck(0, false);
   CHECK(schedule.pick() == Member{0});
 }
+
+TEST_CASE("Workers that are to hold nothing ahead get what they run, and no more") {
+  Schedule schedule = with_loads({2, 0}, 100, {1, 2});
+  schedule.hold_ahead(0);
+  CHECK(schedule.pick() == 1);
+  schedule.gave(1);
+  CHECK(schedule.pick() == 1);
+  schedule.gave(1);
+  CHECK(schedule.pick() == std::nullopt);
+  schedule.returned(0);
+  CHECK(schedule.pick() == std::nullopt);
+  schedule.returned(0);
+  CHECK(schedule.pick() == 0);
+  schedule.hold_ahead(100);
+  schedule.gave(0);
+  CHECK(schedule.pick().has_value());
+}

@@ -88,6 +88,7 @@ TEST_CASE("A pool with options that make no sense is refused by the name of the 
          options.workers = 4000;
          options.spares = 97;
        }},
+      {"queue_wait", [](PoolOptions& options) { options.queue_wait = -1ms; }},
       {"max_attempts", [](PoolOptions& options) { options.max_attempts = 0; }},
       {"restart.period", [](PoolOptions& options) { options.restart.period = -1ms; }},
       {"max_message", [](PoolOptions& options) { options.max_message = 0; }},
@@ -136,7 +137,7 @@ TEST_CASE("A BULKHEAD_CONNECT_TIMEOUT that makes no sense is logged and ignored"
 
 TEST_CASE("Each errc is an error code with a sentence of its own") {
   std::set<std::string> sentences;
-  for (int value = int(errc::start_failed); value <= int(errc::restart_limit); ++value) {
+  for (int value = int(errc::start_failed); value <= int(errc::request_quarantined); ++value) {
     const std::error_code code = static_cast<errc>(value);
     CAPTURE(value, code.message());
     CHECK(code.category().name() == std::string("bulkhead"));

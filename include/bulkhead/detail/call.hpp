@@ -22,6 +22,7 @@
 namespace bulkhead::detail {
 
 class Call;
+struct Key;
 
 // How urgently a call is to be stopped, from the mildest.
 enum class Stop : std::uint8_t {
@@ -80,7 +81,10 @@ class Completion {
 
 class BULKHEAD_API Call {
  public:
-  static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1;
+  // Where it is, if no worker has it: `outside` its thread waits for room in the queue, `kept` it
+  // waits for one worker alone.
+  static constexpr std::uint32_t nowhere = ~std::uint32_t{}, queued = nowhere - 1,
+                                 outside = nowhere - 2, kept = nowhere - 3;
 
   explicit Call(const RequestType& request_type) : type(&request_type) {}
   virtual ~Call() = default;
@@ -140,8 +144,10 @@ class BULKHEAD_API Call {
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
+  int priority = 0;                        // constant once it is submitted
+  std::shared_ptr<Key> key;                // constant once it is submitted
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
-  // Its caller's, who sets it once it is submitted.
+  // Its caller's, who sets it once the source is there.
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
 
  private:

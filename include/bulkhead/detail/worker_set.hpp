@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "bulkhead/detail/call.hpp"
@@ -29,14 +30,15 @@ namespace detail {
 class WorkerSet {
  public:
   virtual ~WorkerSet() = default;
-  // The call will be settled. Never throws Error.
-  virtual void submit(std::shared_ptr<Call> call) = 0;
+  // The call will be settled. Never throws Error. `options`, if any, are needed until it returns.
+  virtual void submit(std::shared_ptr<Call> call, const RunOptions* options) = 0;
   // Where completion handlers run that do not say where.
   virtual boost::asio::any_io_executor executor() const = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
   // As BytesCarrier has it.
   virtual MutableBytes make_block(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
+  virtual void clear_quarantine(const std::string& key) = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // Of a Worker's only process.
@@ -81,7 +83,7 @@ inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
 // Before it is packed. False: it is settled already.
 BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options,
                                  std::unique_ptr<ProgressBox> progress = {});
-// Once it is submitted.
+// Once it has its source; a second time is nothing.
 BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
 
 // Packs the request on the calling thread, and hands the call over, which will be settled.
@@ -99,7 +101,7 @@ void hand_over(const std::shared_ptr<TypedCall<Response>>& call, WorkerSet* work
         codec_failure(*call->type, "could not be packed", std::current_exception()));
   }
   if (workers) {
-    workers->submit(call);
+    workers->submit(call, options);
     if (options) follow(call, options->stop);
   } else {
     call->settle(std::make_exception_ptr(

@@ -1,0 +1,115 @@
+// Where calls wait: those of a key for its worker alone, once it has one, all others in the queue.
+// A worker that calls are kept for gets none ahead, so that their turn comes when it is theirs.
+#include <utility>
+
+#include "pool/calls.hpp"
+
+namespace bulkhead::pool {
+
+// The calls of a key stay in order: while some wait among all others, so does what comes. One that
+// must run alone is never kept, but holds up all.
+void Calls::put_last(rpc::OpenCall&& open) {
+  if (!open.call->key) return queue_.push_back(std::move(open));
+  const auto home = open.call->key->queued == 0 ? home_of(open) : std::nullopt;
+  if (home) return reserve(*home).push_back(std::move(open));
+  ++open.call->key->queued;
+  queue_.push_back(std::move(open));
+}
+
+void Calls::put_first(rpc::OpenCall&& open) {
+  if (!open.call->key) return queue_.push_front(std::move(open));
+  if (const auto home = home_of(open)) return reserve(*home).push_front(std::move(open));
+  ++open.call->key->queued;
+  queue_.push_front(std::move(open));
+}
+
+rpc::OpenCall Calls::take_first() {
+  rpc::OpenCall open = queue_.pop_front();
+  if (open.call->key) --open.call->key->queued;
+  return open;
+}
+
+// False where it does not wait.
+bool Calls::withdraw(detail::Call& call, std::uint32_t at) {
+  if (at == detail::Call::kept) {
+    const Member home = *keys_.home(*call.key);
+    seats_[home].own.withdraw(call);
+    --kept_;
+    unreserve_if_done(home);
+    return true;
+  }
+  if (at != detail::Call::queued) return false;
+  queue_.withdraw(call);
+  if (call.key) --call.key->queued;
+  return true;
+}
+
+// Which worker it may be kept for.
+std::optional<Calls::Member> Calls::home_of(const rpc::OpenCall& open) const {
+  return open.life.must_run_alone() ? std::nullopt : keys_.home(*open.call->key);
+}
+
+// For the first that waits: the worker that it is to be given to, or kept for.
+std::optional<Calls::Member> Calls::taker_of(const rpc::OpenCall& open) const {
+  using Run = Schedule::Run;
+  const Run run = open.life.must_run_alone() ? Run::alone : Run::beside_others;
+  const auto home = open.call->key ? keys_.home(*open.call->key) : std::nullopt;
+  if (!home) return schedule_.pick(run);
+  return run == Run::beside_others || schedule_.takes(*home, run) ? home : std::nullopt;
+}
+
+void Calls::hand_over(Member member, rpc::OpenCall&& open) {
+  if (open.call->key) {
+    keys_.settle(*open.call->key, member);
+    const bool waits = !open.life.must_run_alone() && !schedule_.has_free_thread(member);
+    if (waits) return reserve(member).push_back(std::move(open));
+  }
+  if (give(member, std::move(open))) seats_[member].worker->connection().ring();
+}
+
+// One whose worker has a thread free, and whose turn it is.
+bool Calls::give_kept() {
+  for (Member member = 0; member < seats_.size(); ++member) {
+    Queue& own = seats_[member].own;
+    if (own.empty() || !schedule_.has_free_thread(member)) continue;
+    if (!queue_.empty() && Queue::goes_before(queue_.front(), own.front())) continue;
+    rpc::OpenCall open = own.pop_front();
+    --kept_;
+    unreserve_if_done(member);
+    if (give(member, std::move(open))) seats_[member].worker->connection().ring();
+    return true;
+  }
+  return false;
+}
+
+// For one call more. What it has not begun goes to others: it was given ahead.
+Queue& Calls::reserve(Member member) {
+  Queue& own = seats_[member].own;
+  ++kept_;
+  if (!own.empty()) return own;
+  schedule_.reserve(member, true);
+  if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);
+  return own;
+}
+
+void Calls::unreserve_if_done(Member member) {
+  if (seats_[member].own.empty()) schedule_.reserve(member, false);
+}
+
+// It leaves, or has died: its keys' calls go to whoever takes the next of them.
+void Calls::move_keys_from(Member member) {
+  keys_.left(member);
+  auto calls = seats_[member].own.take_all();
+  kept_ -= calls.size();
+  schedule_.reserve(member, false);
+  for (auto open = calls.rbegin(); open != calls.rend(); ++open) put_first(std::move(*open));
+}
+
+std::deque<rpc::OpenCall> Calls::take_all_waiting() {
+  for (Member member = 0; member < seats_.size(); ++member) move_keys_from(member);
+  std::deque<rpc::OpenCall> all;
+  while (!queue_.empty()) all.push_back(take_first());
+  return all;
+}
+
+}  // namespace bulkhead::pool
