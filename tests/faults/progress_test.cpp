@@ -125,7 +125,7 @@ TEST_CASE("no value comes once a call has ended, however it ends") {
 TEST_CASE("a handler does not wait for a slow listener, which hears of the latest value") {
   const LeakCheck leaks;
   const int threads = GENERATE(1, 3);
-  const std::size_t size = GENERATE(100, 50'000, 1 << 20);
+  const std::size_t size = GENERATE(as<std::size_t>(), 100, 50'000, 1 << 20);
   INFO(threads << " threads, values of " << size);
   const TempDir folder;
   ProgressPool pool{{.workers = 1, .launch = with_threads(threads)}};
