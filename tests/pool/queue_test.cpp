@@ -54,7 +54,7 @@ TEST_CASE("Calls that come back go before those of their priority, and after hig
 
 TEST_CASE("Calls that were put back in disorder are put in order again") {
   Queue queue;
-  for (const CallId id : {2, 4, 6, 1, 3, 5}) queue.push_back(open(id, id > 4 ? 1 : 0));
+  for (const CallId id : Ids{2, 4, 6, 1, 3, 5}) queue.push_back(open(id, id > 4 ? 1 : 0));
   queue.restore_order();
   CHECK(drained(queue) == Ids{5, 6, 1, 2, 3, 4});
 }
