@@ -323,7 +323,7 @@ TEST_CASE("what a cancellation slot is told is what its caller agrees to") {
 TEST_CASE("handlers run when their pool is gone") {
   const LeakCheck leaks;
   const Gate gate;
-  const std::size_t count = GENERATE(1, 500);
+  const std::size_t count = GENERATE(std::size_t{1}, std::size_t{500});
   std::vector<Seen> seen(count), posted(count);
   asio::io_context io;
   {
