@@ -49,7 +49,7 @@ class Keys {
       return *found->second;
     }
     forget_some();
-    const auto key = std::make_shared<Key>(Key{.name = name});
+    auto key = std::make_shared<Key>(Key{.name = name});
     keys_[key->name] = by_use_.insert(by_use_.end(), key);
     return key;
   }

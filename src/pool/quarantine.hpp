@@ -27,8 +27,8 @@ class Quarantine {
   unsigned limit() const { return limit_; }
   // One of its calls took a worker down. True: it is to be put here.
   bool charge(Key& key) const { return limit_ > 0 && !key.refusal && ++key.charged >= limit_; }
-  void put(const std::shared_ptr<Key>& key, Error why, Time now) {
-    key->refusal = std::make_shared<const Error>(std::move(why));
+  void put(const std::shared_ptr<Key>& key, const Error& why, Time now) {
+    key->refusal = std::make_shared<const Error>(why);
     key->refused_until = now + lasts;
     inmates_.push_back({key, key->refused_until});
     release(now);

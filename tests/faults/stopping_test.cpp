@@ -1,5 +1,6 @@
 // Calls that are called off, or past their deadline: before they begin, while they run, and when
 // their handlers do not listen.
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <catch2/catch.hpp>
@@ -253,14 +254,18 @@ TEST_CASE("an answer that is there when its deadline comes wins") {
   SteeringPool pool{{.workers = 1}};
   // The app is stopped from before the answer until after the deadline, so that it finds both.
   const pid_t app = ::getpid();
-  auto call = pool.run(AnswerLate{begun.file("it"), begun.file("open")}, {.timeout = 300ms});
+  constexpr auto timeout = 2s;
+  auto call = pool.run(AnswerLate{begun.file("it"), begun.file("open")}, {.timeout = timeout});
   const pid_t worker = begun.runner();
   const pid_t keeper = start_in_child([&] {
     ::kill(app, SIGSTOP);
     std::ofstream(begun.file("open"));
-    expect(wait_until([&] { return waits_for_ever(worker); }));
-    let_pass(300ms);
+    // It has answered, and waits for more.
+    const bool answered =
+        wait_until([&] { return system_call_of(worker, worker) == SYS_recvfrom; });
+    let_pass(timeout);
     ::kill(app, SIGCONT);
+    expect(answered);
   });
   CHECK(value_of(std::move(call)).size() == 1 << 20);
   int status = 0;

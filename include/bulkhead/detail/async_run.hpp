@@ -160,10 +160,12 @@ class AsyncRun {
 
   executor_type get_executor() const noexcept { return executor_of(workers_); }
 
-  // Once it is handed over, the handler may run on another thread, and this object be gone.
+  // Once it is handed over, the handler may run on another thread, and this object be gone, as what
+  // it was given by reference may.
   template <class Handler, class Request>
   void operator()(Handler&& given, const Request& request,
-                  const std::optional<RunOptions> options) const {
+                  const std::optional<RunOptions>& given_options) const {
+    const std::optional<RunOptions> options = given_options;
     using Kept = std::decay_t<Handler>;
     Kept handler(std::forward<Handler>(given));
     WorkerSet* const workers = workers_;
