@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace bulkhead::detail {
+namespace bulkhead::rpc {
 
 namespace {
 
@@ -79,12 +79,16 @@ void ContextOperations::end() noexcept {
   }
 }
 
+}  // namespace bulkhead::rpc
+
+namespace bulkhead::detail {
+
 bool PendingOperation::expect(Operation& operation, boost::asio::execution_context* context) {
   if (!context) {
     operation_ = &operation;
     return true;
   }
-  context_ = ContextOperations::of(*context);
+  context_ = rpc::ContextOperations::of(*context);
   if (context_->add(*this, operation)) return true;
   operation.destroy();
   return false;

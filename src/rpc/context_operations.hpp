@@ -9,7 +9,10 @@
 
 #include "bulkhead/detail/operation.hpp"
 
-namespace bulkhead::detail {
+namespace bulkhead::rpc {
+
+using detail::Operation;
+using detail::PendingOperation;
 
 // Thread safe.
 class ContextOperations {
@@ -37,4 +40,4 @@ class ContextOperations {
   bool ended_ = false;
 };
 
-}  // namespace bulkhead::detail
+}  // namespace bulkhead::rpc

@@ -9,6 +9,13 @@
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/detail/export.hpp"
 
+namespace bulkhead::rpc {
+
+// The operations of one execution context.
+class ContextOperations;
+
+}  // namespace bulkhead::rpc
+
 namespace bulkhead::detail {
 
 class WorkerSet;
@@ -26,9 +33,6 @@ class Operation {
   ~Operation() = default;
 };
 
-// The operations of one execution context.
-class ContextOperations;
-
 // The library's part: has the operation until its call is settled, or its context ends. Whichever
 // comes first takes it out. Thread safe.
 class BULKHEAD_API PendingOperation final : public Completion {
@@ -44,9 +48,9 @@ class BULKHEAD_API PendingOperation final : public Completion {
   void call_settled() noexcept override;
 
  private:
-  friend class ContextOperations;
+  friend class rpc::ContextOperations;
 
-  std::shared_ptr<ContextOperations> context_;
+  std::shared_ptr<rpc::ContextOperations> context_;
   // guarded by the context's lock, if there is one
   Operation* operation_ = nullptr;
   PendingOperation *previous_ = nullptr, *next_ = nullptr;
