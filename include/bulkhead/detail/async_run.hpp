@@ -165,6 +165,7 @@ class AsyncRun {
   template <class Handler, class Request>
   void operator()(Handler&& given, const Request& request,
                   const std::optional<RunOptions>& given_options) const {
+    // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the other may be gone
     const std::optional<RunOptions> options = given_options;
     using Kept = std::decay_t<Handler>;
     Kept handler(std::forward<Handler>(given));
