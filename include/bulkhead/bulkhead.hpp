@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bulkhead/bytes.hpp"
+#include "bulkhead/caller.hpp"
 #include "bulkhead/detail/std_types.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"

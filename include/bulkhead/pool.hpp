@@ -10,17 +10,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "bulkhead/bytes.hpp"
-#include "bulkhead/detail/async_run.hpp"
+#include "bulkhead/caller.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
-#include "bulkhead/future.hpp"
 #include "bulkhead/service.hpp"
 #include "bulkhead/worker.hpp"
 
@@ -101,62 +98,14 @@ struct PoolStats {
 /// Dropped without shutdown(), it fails what is open with errc::shut_down, kills its workers and
 /// all that they started, and returns when they are gone.
 template <class S>
-class Pool {
+class Pool : public Caller<S> {
+  using Caller<S>::workers_;
+
  public:
   /// Returns when every worker and spare is ready or has failed; throws Error if none is ready, and
   /// std::invalid_argument, naming the field, for options that make no sense.
   explicit Pool(const PoolOptions& options = {})
-      : workers_(detail::start_pool(detail::contract_of<S>(), options)) {}
-
-  /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
-  /// It waits for room in the queue if OnFull::wait says so, and never else.
-  /// Never throws Error: every failure arrives through the future.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
-  }
-  /// The same within limits. Throws what copying the token's state throws.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request, const RunOptions& options) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
-                                      &options);
-  }
-  /// The same for a request with a `using Progress = P;`: what its handler tells meanwhile is given
-  /// to `on_progress`, in order, and where that is slower than the handler, the latest only; the
-  /// last one for sure before the future is ready, and none after that, nor once the future is
-  /// dropped or cancelled. It runs on the library's own thread, one at a time, and must not block:
-  /// all else waits. What it throws is logged. A call that is tried again begins anew.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request, const RunOptions& options,
-                            std::function<void(typename R::Progress)> on_progress) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
-                                      detail::progress_box(std::move(on_progress)));
-  }
-
-  /// The same as an asynchronous operation of Asio, for any of its completion tokens: a callback,
-  /// use_future, use_awaitable, deferred and what is made of them. It completes once, with
-  /// (std::exception_ptr, Response), for void with (std::exception_ptr); the response is an empty
-  /// one where the call failed. Never throws Error. The handler is posted to its executor, where it
-  /// has none to PoolOptions::executor, and never runs inside this function. It may run after the
-  /// pool has ended; one whose execution context ends before its call is destroyed without having
-  /// run. Its allocator and cancellation slot are used. Cancelled with `terminal` the operation
-  /// completes at once, with `partial` as by Future::cancel, with `total` only where no worker has
-  /// begun the call.
-  template <RequestOf<S> R, class Token>
-  auto async_run(R request, Token&& token) {
-    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
-                                            std::move(request), {}, token);
-  }
-  /// The same within limits.
-  template <RequestOf<S> R, class Token>
-  auto async_run(R request, RunOptions options, Token&& token) {
-    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
-                                            std::move(request), std::move(options), token);
-  }
-
-  /// A buffer to be filled in place and sent, in a request of this pool, without copying it. The
-  /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
-  MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
+      : Caller<S>(detail::start_pool(detail::contract_of<S>(), options)) {}
 
   /// Takes calls of this key again at once, as if they had taken no worker down. Nothing where they
   /// were not refused. Thread safe.
@@ -187,9 +136,6 @@ class Pool {
   ShutdownReport shutdown(std::chrono::milliseconds grace = std::chrono::seconds(30)) {
     return workers_ ? workers_->shutdown(grace) : ShutdownReport{};
   }
-
- private:
-  std::unique_ptr<detail::WorkerSet> workers_;
 };
 
 }  // namespace bulkhead

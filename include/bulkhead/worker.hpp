@@ -9,19 +9,16 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bulkhead/bytes.hpp"
-#include "bulkhead/detail/async_run.hpp"
+#include "bulkhead/caller.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
-#include "bulkhead/future.hpp"
 #include "bulkhead/service.hpp"
 
 // Where a package says that bulkhead-worker was installed.
@@ -117,12 +114,15 @@ struct ShutdownReport {
   std::chrono::milliseconds elapsed{};  ///< from the call of shutdown() until all was gone
 };
 
-/// Calls of the service S, answered by one process, which is not replaced.
+/// Calls of the service S, answered by one process, which is not replaced. Once it has ended, calls
+/// fail with errc::worker_crashed and the report, or errc::shut_down; nothing is tried again.
 /// Movable and thread safe; default constructed, it is not alive.
 /// Dropped without shutdown(), it fails what is open with errc::shut_down, and kills its process
 /// and all that it started.
 template <class S>
-class Worker {
+class Worker : public Caller<S> {
+  using Caller<S>::workers_;
+
  public:
   /// Not alive: its calls fail with errc::shut_down.
   Worker() = default;
@@ -134,48 +134,6 @@ class Worker {
     worker.workers_ = detail::start_worker(detail::contract_of<S>(), options);
     return worker;
   }
-
-  /// Packs the request on the calling thread, queues it, and returns without waiting for an answer.
-  /// Never throws Error: every failure arrives through the future. Once the process has ended,
-  /// that is errc::worker_crashed with the report, or errc::shut_down. Nothing is tried again.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request);
-  }
-  /// The same within limits. Throws what copying the token's state throws.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request, const RunOptions& options) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
-                                      &options);
-  }
-  /// The same for a request with a `using Progress = P;`: what its handler tells meanwhile is given
-  /// to `on_progress`, in order, and where that is slower than the handler, the latest only; the
-  /// last one for sure before the future is ready, and none after that, nor once the future is
-  /// dropped or cancelled. It runs on the library's own thread, one at a time, and must not block:
-  /// all else waits. What it throws is logged. A call that is tried again begins anew.
-  template <RequestOf<S> R>
-  Future<ResponseOf<R>> run(R request, const RunOptions& options,
-                            std::function<void(typename R::Progress)> on_progress) {
-    return detail::run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request, &options,
-                                      detail::progress_box(std::move(on_progress)));
-  }
-
-  /// As Pool::async_run: by any of Asio's completion tokens.
-  template <RequestOf<S> R, class Token>
-  auto async_run(R request, Token&& token) {
-    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
-                                            std::move(request), {}, token);
-  }
-  /// The same within limits.
-  template <RequestOf<S> R, class Token>
-  auto async_run(R request, RunOptions options, Token&& token) {
-    return detail::async_run<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>,
-                                            std::move(request), std::move(options), token);
-  }
-
-  /// A buffer to be filled in place and sent, in a request of this worker, without copying it. The
-  /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
-  MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
 
   /// Takes no new calls, waits for those that are open, asks the process to leave; what is left
   /// after `grace` fails with errc::shut_down, and the process and all that it started are ended
@@ -192,9 +150,6 @@ class Worker {
   bool alive() const { return workers_ && workers_->alive(); }
   /// The process's id, 0 if there is none; still the same when it has ended.
   pid_t pid() const { return workers_ ? workers_->pid() : 0; }
-
- private:
-  std::unique_ptr<detail::WorkerSet> workers_;
 };
 
 }  // namespace bulkhead

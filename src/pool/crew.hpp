@@ -75,7 +75,7 @@ class Crew final : public Calls::Listener,
 
   std::size_t staff_to_be() const { return plan_.options.workers + plan_.options.spares; }
 
-  // starting and restarting (crew.cpp)
+  // starting (crew.cpp)
   void make_calls();
   Server launch();
   void launch_source();
@@ -86,15 +86,17 @@ class Crew final : public Calls::Listener,
   void start_due();
   bool call_up();
   void decided(Member member, std::optional<Error> failure);
+  std::optional<Member> member_of(worker::WorkerNumber number) const;
+
+  // replacing (crew_replacing.cpp)
   void note_crash(const Error& why);
   void back_off(std::chrono::nanoseconds uptime);
   void give_up_if_broken();
   void vacate(Member member, const Error& why, Clock::time_point start_at);
   void set_back(const Error& why);
   void replan(const Error& why);
-  std::optional<Member> member_of(worker::WorkerNumber number) const;
 
-  // Calls::Listener
+  // Calls::Listener (crew_calls.cpp)
   void worker_violated(Calls::Worker worker, std::string how) override;
   void worker_spent(Calls::Worker worker) override;
   void all_settled() override;
@@ -103,13 +105,13 @@ class Crew final : public Calls::Listener,
   void worker_overdue(Calls::Worker worker, Cause why) override;
   bool progress_came(const std::shared_ptr<detail::Call>& call) override;
   void look_at_deadlines(Clock::time_point when);
+  void make_rounds();
   // ForkServer::Listener
   void fork_server_serves(worker::ForkServer& server) override;
   void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;
   void worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) override;
   void worker_not_started(worker::WorkerNumber number, const Error& why) override;
   void worker_reaped(worker::WorkerNumber number, const platform::Ending& ending) override;
-  void make_rounds();
   // WorkerProcess::Listener
   void worker_ready(worker::WorkerProcess& worker) override;
   void worker_rang(worker::WorkerProcess& worker) override;

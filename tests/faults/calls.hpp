@@ -77,6 +77,13 @@ class Gate {
   TempDir folder_;
 };
 
+inline std::vector<std::string> lines_of(const std::filesystem::path& log) {
+  std::ifstream file(log);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
 inline std::vector<pid_t> pids_in(const std::filesystem::path& log) {
   std::ifstream file(log);
   std::vector<pid_t> pids;
