@@ -75,11 +75,13 @@ struct ExitStatus {
 enum class Cause {
   exited,              ///< by itself: by exit or a return
   signaled,            ///< by a signal that this library did not send
-  deadline,            ///< killed: a call's deadline passed (none has one in this version)
-  cancelled,           ///< killed: a call was cancelled (none can be in this version)
+  deadline,            ///< killed: a call was past its deadline and did not stop
+  cancelled,           ///< killed: a call was called off and did not stop
   protocol_violation,  ///< killed: it wrote what no worker writes
   connect_timeout,     ///< killed: it was not ready in time
+  recycled,            ///< asked to leave because it had served for long enough
   shut_down,           ///< asked to leave, or killed because its owner ended
+  stopped_beating,     ///< killed: it did not beat (PoolOptions::heartbeat)
   fork_server_lost,    ///< the process that watches the workers died, and they with it
   unknown,             ///< it ended, and nobody could say how
 };

@@ -52,8 +52,10 @@ void Calls::submit(std::shared_ptr<detail::Call> call, const RunOptions* options
   const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
+  const bool waiting_is_news = some_wait_now();
   lock.unlock();
   if (look_at) tell_deadline(*look_at);
+  if (waiting_is_news) tell_waiting();
   if (!sleeping) return;
   if (many_run) begin_rounds();
   sleeping->connection().ring();
@@ -96,7 +98,7 @@ rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
   if (call->priority != priority_) note_priority(call->priority);
   ++taken_;
   const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-  return {.call = std::move(call), .life = life, .id = ++last_id_};
+  return {.call = std::move(call), .life = life, .id = ++last_id_, .asked = begin_measuring()};
 }
 
 // Calls that no thread of a worker runs.
@@ -154,6 +156,9 @@ bool Calls::give(Member member, rpc::OpenCall&& open) {
   Seat& seat = seats_[member];
   open.life.hand_over();
   open.since = platform::coarse_now();
+  tick(open.since);
+  if (open.asked != Clock::time_point{} && schedule_.has_free_thread(member))
+    open.given = Clock::now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
   schedule_.gave(member,
                  open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others);
@@ -203,6 +208,7 @@ void Calls::take_back(Member from, std::size_t count) {
 // Counted first: who has seen the error sees it in the statistics.
 void Calls::fail(detail::Call& call, std::exception_ptr error) {
   ++failed_;
+  if (limits_.events) tell_settled(call, {}, error);
   call.settle(std::move(error));
   settled(1);
 }
@@ -295,12 +301,14 @@ void Calls::seat(Member member, Worker worker) {
   seat.worker = std::move(worker);
   seat.spins = false;
   seat.answered = seat.last_round = 0;
+  seat.last_answer = {};
   static_cast<void>(seat.role.let_go());  // nobody was turned away from an empty seat
 }
 
-void Calls::joined(Member member) {
+void Calls::joined(Member member, std::uint64_t answers) {
   const std::lock_guard lock(mutex_);
-  const Seat& seat = seats_[member];
+  Seat& seat = seats_[member];
+  seat.worn_at = answers;
   const std::size_t at_once = seat.worker->calls_at_once();
   seat.worker->connection().runs(at_once);
   schedule_.joined(member, at_once);
@@ -326,7 +334,7 @@ void Calls::retire(Member member) {
     worker->connection().leave();
     dispatch();
   }
-  if (spent) tell_spent(worker);
+  if (spent) tell({.spent = true}, worker);
 }
 
 std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
@@ -357,6 +365,8 @@ void Calls::fill(PoolStats& stats) const {
   stats.in_flight = schedule_.running();
   for (const Seat& seat : seats_) stats.completed += seat.completed.load();
   stats.failed = failed_.load();
+  stats.queue_time = queue_times_.summary();
+  stats.run_time = run_times_.summary();
 }
 
 }  // namespace bulkhead::pool

@@ -30,6 +30,7 @@ class Schedule {
   bool present(Member member) const { return places_[member].at_once > 0; }
   // It was retired, and has answered its last.
   bool spent(Member member) const { return places_[member].retired && load(member) == 0; }
+  bool is_retired(Member member) const { return places_[member].retired; }
   std::size_t members() const { return present_; }  // without the retired
 
   // Other than the constructor said, from now on. Those that hold more keep it.

@@ -29,16 +29,26 @@ class CrewHandle final : public WorkerSet {
  public:
   explicit CrewHandle(pool::Crew::Plan plan)
       : executor_(plan.options.executor ? plan.options.executor : own_executor()),
-        crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire())) {
-    crew_->start();
+        events_(plan.options.on_event
+                    ? std::make_shared<pool::Events>(plan.options.on_event, executor_)
+                    : nullptr),
+        crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire(), events_)) {
+    try {
+      crew_->start();
+    } catch (...) {
+      close_events();
+      throw;
+    }
   }
   // In a fork of the process that made it, all of it is kept as it is: its names, descriptors and
   // processes are the other's.
   ~CrewHandle() override {
-    if (home_.here())
-      crew_->kill_now();
-    else
+    if (!home_.here()) {
       static_cast<void>(new (std::nothrow) std::shared_ptr<pool::Crew>(crew_));
+      return;
+    }
+    crew_->kill_now();
+    close_events();
   }
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
@@ -77,8 +87,15 @@ class CrewHandle final : public WorkerSet {
   pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }
 
  private:
+  void close_events() {
+    if (!events_) return;
+    const bool own = executor_.target<reactor::Executor>() != nullptr;
+    events_->close(own && !reactor::Reactor::is_this_thread());
+  }
+
   const platform::HomeProcess home_;
   const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<pool::Events> events_;  // null: nobody wants to hear of them
   const std::shared_ptr<pool::Crew> crew_;
 };
 
@@ -121,6 +138,11 @@ void check(const PoolOptions& options) {
   require_not_negative(options.queue_wait, "PoolOptions::queue_wait");
   require_not_negative(options.kill_grace, "PoolOptions::kill_grace");
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
+  require(options.min_workers <= options.workers,
+          "PoolOptions::min_workers must be at most PoolOptions::workers");
+  require_not_negative(options.idle_timeout, "PoolOptions::idle_timeout");
+  require_not_negative(options.recycle_after_age, "PoolOptions::recycle_after_age");
+  require_not_negative(options.heartbeat, "PoolOptions::heartbeat");
 }
 
 }  // namespace

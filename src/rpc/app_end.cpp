@@ -193,6 +193,13 @@ std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
 // Without a slot: the one that it had may be in use again, and no other free.
 void AppEnd::reopen(OpenCall open) { reopened_.push_back(std::move(open)); }
 
+std::vector<const OpenCall*> AppEnd::begun() const {
+  std::vector<const OpenCall*> begun;
+  for (Slot slot = first_given_; slot != none; slot = entries_[slot].after)
+    if (!not_begun(slot)) begun.push_back(&entries_[slot].open);
+  return begun;
+}
+
 bool AppEnd::not_begun(Slot slot) const {
   return slots_[slot].load(std::memory_order_acquire) == slot_word::queued(entries_[slot].ticket);
 }

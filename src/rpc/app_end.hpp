@@ -61,6 +61,8 @@ class AppEnd final : public detail::Sleeper {
   // Tells the handler that runs it to stop.
   void ask_to_stop(Slot slot);
   bool has_begun(Slot slot) const { return !not_begun(slot); }
+  // Those that it has begun, in the order in which they were given.
+  std::vector<const OpenCall*> begun() const;
   // When it began, at the latest, in a worker that runs one at a time, and if it is the one.
   std::optional<OpenCall::Time> began_by(Slot slot) const;
   // The call that `head` is about, which stays open. Null: it is about none, as no worker's is.
@@ -88,8 +90,9 @@ class AppEnd final : public detail::Sleeper {
 
   struct Message {
     Head head;
-    ipc::Buffer bytes;   // the head's and the body's
-    OpenCall open = {};  // for whoever closes the call that it answers
+    ipc::Buffer bytes;                         // the head's and the body's
+    OpenCall open = {};                        // for whoever closes the call that it answers
+    std::chrono::nanoseconds waited{}, ran{};  // that call, for whoever measures it
     std::span<const std::byte> body() const { return std::span(bytes).subspan(sizeof(Head)); }
     bool is_answer() const {
       return head.kind == Kind::response || head.kind == Kind::threw ||

@@ -11,6 +11,7 @@
 #include "platform/proc.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/heart.hpp"
 #include "worker/progress.hpp"
 #include "worker/stops.hpp"
 
@@ -148,6 +149,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   Helpers helpers(app);
   {
     const Threads threads = start_threads(app, options.threads, helpers, dispatcher);
+    prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
     platform::fault_point("worker.before_ready");
     if (!app.ready()) platform::exit_now(0);
     platform::fault_point("worker.after_ready");
