@@ -34,8 +34,7 @@ pool::Calls::Worker worker_without_process(const std::shared_ptr<reactor::Reacto
   reactor->post([&] {
     const auto nobody = worker::ForkServer::launch(reactor, {.path = "/bin/true"},
                                                    detail::contract_of<Benched>(), patience, {});
-    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", patience, max_message,
-                                          BytesLimits{}, {});
+    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", {patience, max_message}, {});
     started.happen();
   });
   started.wait(*reactor);

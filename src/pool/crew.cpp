@@ -287,9 +287,10 @@ std::optional<Crew::Member> Crew::member_of(worker::WorkerNumber number) const {
 }
 
 void Crew::worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) {
-  if (const auto member = member_of(number))
-    seats_[*member].worker->was_started(pid, std::move(process));
-  if (const auto member = member_of(number)) tell(EventKind::started, *seats_[*member].worker);
+  const auto member = member_of(number);
+  if (!member) return;
+  tell({.kind = EventKind::started, .service = plan_.contract.service, .pid = pid});
+  seats_[*member].worker->was_started(pid, std::move(process));
 }
 
 void Crew::worker_not_started(worker::WorkerNumber number, const Error& why) {

@@ -165,15 +165,16 @@ TEST_CASE("the statistics of a pool tell what each worker does and how long call
 
 TEST_CASE("the time that calls wait and run is told apart") {
   const LeakCheck leaks;
-  const Gate gate;
+  const Gate gate, other;
   TestPool pool{{.workers = 1}};
   auto held = pool.run(gate.call("one"));
-  auto waits = pool.run(Nothing{});
+  auto waits = pool.run(other.call("two"));
   gate.runner("one");
   const auto since = std::chrono::steady_clock::now();
   REQUIRE(wait_until([&] { return std::chrono::steady_clock::now() - since > 50ms; }));
   gate.open();
   value_of(std::move(held));
+  other.open();
   value_of(std::move(waits));
   const PoolStats stats = pool.stats();
   CHECK(stats.run_time.count == 2);

@@ -30,8 +30,8 @@ TEST_CASE("a worker that is stopped is suspect, and goes on when it is let") {
   CHECK(pool.stats().crashes == 0);
 }
 
-// Fault beat.stopped (idle)
-// Then: with `kill_suspects` it is killed and replaced, and its call fails with the cause.
+// Fault beat.killed (idle, one call): the same, where suspects are to be killed.
+// Then: it is killed and replaced, and its call fails with the cause.
 TEST_CASE("a worker that is stopped is killed and replaced if that was asked for") {
   const LeakCheck leaks;
   const Gate gate;

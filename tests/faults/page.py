@@ -46,6 +46,10 @@ PARTS = {
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
         " old-fork-server gave-up spares at-once shut-down many",
     ),
+    "size": ("Growing and shrinking", "grow shrink lazy lazy-crash reload"),
+    "recycle": ("Recycling", "requests memory age relief crash shutdown"),
+    "beat": ("Beating", "stopped killed busy"),
+    "events": ("Telling", "life calls slow broken owner"),
     "end": (
         "Ending",
         "shutdown grace hangs dies fork-server spares destroyed told helpers async context many-pools",

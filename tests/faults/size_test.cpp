@@ -115,7 +115,7 @@ TEST_CASE("a lazy pool of a wrong program does not start") {
   CHECK(wrong.code() == errc::contract_mismatch);
 }
 
-// Fault size.lazy (one call): the workers that a call needs die as they start.
+// Fault size.lazy-crash (one call): the workers that a call needs die as they start.
 // Then: the call fails with the reason, and the pool tries again later.
 TEST_CASE("a call to a lazy pool whose workers do not start fails with the reason") {
   const LeakCheck leaks;
@@ -147,7 +147,7 @@ TEST_CASE("workers that crash while a pool grows and shrinks cost no other call"
   CHECK(wait_until([&] { return pool.stats().each.size() == 1; }));
 }
 
-// Fault size.grow (many calls): a reload runs while the pool grows or shrinks.
+// Fault size.reload (many calls): a reload runs while the pool grows or shrinks.
 // Then: it ends, and the pool is as large as it is to be.
 TEST_CASE("a pool that grows and shrinks can be reloaded") {
   const LeakCheck leaks;
