@@ -56,6 +56,8 @@ enum class errc {
   /// s.
   /// crash() is the last of them. See Pool::clear_quarantine.
   request_quarantined,
+  /// What it was for has left: a call of Pool::broadcast, before its worker came to it.
+  not_running = 19,
 };
 
 /// An errc as a std::error_code of the category "bulkhead". Never fails.

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/caller.hpp"
@@ -131,6 +132,18 @@ class Pool : public Caller<S> {
   /// std::invalid_argument, naming the field, for options that make no sense.
   explicit Pool(const PoolOptions& options = {})
       : Caller<S>(detail::start_pool(detail::contract_of<S>(), options)) {}
+
+  /// Calls each worker that takes calls now, once: to reload what it keeps, to drop its caches. The
+  /// calls wait for their workers, past the `queue_limit`; spares, and workers that are started
+  /// later, get none. RunOptions::key is not looked at. A worker that is to leave runs its call
+  /// first; if it dies before, the call fails with errc::worker_crashed, idempotent or not, and if
+  /// it has just gone, with errc::not_running. Empty where no worker is ready. Thread safe.
+  template <RequestOf<S> R>
+  std::vector<Future<ResponseOf<R>>> broadcast(const R& request, RunOptions options = {}) {
+    options.key.clear();
+    return detail::broadcast<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
+                                            options);
+  }
 
   /// Takes calls of this key again at once, as if they had taken no worker down. Nothing where they
   /// were not refused. Thread safe.

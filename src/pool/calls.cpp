@@ -79,16 +79,20 @@ std::optional<Error> Calls::objection_to(const detail::Call& call) {
                                               std::to_string(limits_.message) + ")");
   if (call.key && call.key->refusal)
     if (const auto why = quarantine_.objection(*call.key, Clock::now())) return *why;
+  const auto only = only_home(call);
+  if (call.only_for != 0 && (!only || schedule_.is_retired(*only)))
+    return Error(errc::not_running, "the " + service_ + " worker that " +
+                                        std::string(call.type->name) + " was for has left");
   return refusal_;
 }
 
 // Whom to ring for, if it sleeps: that needs no lock.
 Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
   rpc::OpenCall open = open_call(std::move(call));
-  const bool first = queue_.empty() && !open.call->key;
+  const bool first = queue_.empty() && !open.call->key && open.call->only_for == 0;
   const auto member = first ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
-  const bool may_be_next = in_turn_ || open.call->key;
+  const bool may_be_next = in_turn_ || open.call->key || open.call->only_for != 0;
   put_last(std::move(open));
   if (may_be_next) dispatch();
   return nullptr;
@@ -109,8 +113,9 @@ bool Calls::runs_next_at_once() const {
   return queue_.empty() && member && schedule_.has_free_thread(*member);
 }
 
+// A broadcast is no more than the workers are.
 bool Calls::has_room_for(const detail::Call& call) const {
-  if (waiting() < limits_.queue) return true;
+  if (waiting() < limits_.queue || call.only_for != 0) return true;
   const auto home = call.key ? keys_.home(*call.key) : std::nullopt;
   return home ? seats_[*home].own.empty() && schedule_.has_free_thread(*home) : runs_next_at_once();
 }
@@ -329,6 +334,7 @@ void Calls::retire(Member member) {
     schedule_.retire(member);
     move_keys_from(member);
     take_back(member, schedule_.load(member));
+    give_all_kept(member);
     spent = schedule_.spent(member);
     worker = seats_[member].worker;
     worker->connection().leave();
@@ -354,6 +360,12 @@ std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
   const std::lock_guard lock(mutex_);
   rpc::AppEnd::Left left = seat.worker->connection().drain();
   held_ -= left.begun.size() + left.not_begun.size();
+  // Nobody else may run these: they end with it.
+  kept_ -= seat.own.size();
+  for (auto& open : seat.own.take_all()) {
+    open.life.hand_over();
+    left.not_begun.push_back(std::move(open));
+  }
   worker = std::move(seat.worker);
   return left;
 }

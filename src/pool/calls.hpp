@@ -83,6 +83,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::exception_ptr out_of_reach() const override;
   void cancel(detail::Call& call, detail::Stop how) override;
   void fill(PoolStats& stats) const;
+  // The numbers of those that take calls now, for Call::only_for.
+  std::vector<std::uint64_t> ready_workers() const;
   void clear_quarantine(const std::string& key);
 
   // --- the crew, on the reactor
@@ -245,8 +247,10 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   bool withdraw(detail::Call& call, std::uint32_t at);
   std::optional<Member> taker_of(const rpc::OpenCall& open) const;
   std::optional<Member> home_of(const rpc::OpenCall& open) const;
+  std::optional<Member> only_home(const detail::Call& call) const;
   void hand_over(Member member, rpc::OpenCall&& open);
   bool give_kept();
+  void give_all_kept(Member member);
   Queue& reserve(Member member);
   void unreserve_if_done(Member member);
   void move_keys_from(Member member);

@@ -33,7 +33,8 @@ void Calls::sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why
     quarantine_.put(key, refusal(service_, key->name, quarantine_.limit(), crash), Clock::now());
     lost.condemned.push_back(key);
   }
-  if (step.then == Then::requeue && !closed_ && !guilty)
+  const bool may_move = open.call->only_for == 0;
+  if (step.then == Then::requeue && !closed_ && !guilty && may_move)
     lost.again.push_back(std::move(open));
   else if (step.then != Then::nothing)
     lost.failed.push_back(

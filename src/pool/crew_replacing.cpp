@@ -38,8 +38,12 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const bool counts = duty == Duty::staff || worker.was_ready();
   if (over() && ending_.stage() < Ending::Stage::closing && counts) count_end(worker);
   calls_->lost(*std::move(left), [&](const rpc::OpenCall& open, rpc::CallLife::Failure failure) {
-    const RunningCall call = worker::running_call(open, worker.ended_at());
-    const Error crash = worker::crash_error(report, &call, worker.detail());
+    const auto& all = report->running;
+    const auto call = std::find_if(all.begin(), all.end(),
+                                   [&](const RunningCall& each) { return each.id == open.id; });
+    // One that only this worker could run, and that waited for it, was not run.
+    const Error crash =
+        worker::crash_error(report, call == all.end() ? nullptr : &*call, worker.detail());
     if (failure == rpc::CallLife::Failure::crashed) return crash;
     return stop_error(plan_.contract.service, *open.call, failure, crash.what(), report);
   });

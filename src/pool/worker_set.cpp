@@ -68,6 +68,9 @@ class CrewHandle final : public WorkerSet {
     if (home_.here()) crew_->fill(stats);
     return stats;
   }
+  std::vector<std::uint64_t> ready_workers() const override {
+    return home_.here() ? crew_->calls().ready_workers() : std::vector<std::uint64_t>();
+  }
   void clear_quarantine(const std::string& key) override { crew_->calls().clear_quarantine(key); }
   // Holds the crew: a pool that is destroyed meanwhile does not wait for whoever is in here.
   void reload() override {

@@ -48,6 +48,8 @@ PARTS = {
     ),
     "size": ("Growing and shrinking", "grow shrink lazy lazy-crash reload"),
     "recycle": ("Recycling", "requests memory age relief crash shutdown"),
+    "broadcast": ("Calling each worker", "busy dies leaves"),
+    "map": ("Ranges of calls", "ahead error"),
     "beat": ("Beating", "stopped killed busy"),
     "events": ("Telling", "life calls slow broken owner"),
     "end": (

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/detail/codec.hpp"
@@ -39,6 +40,8 @@ class WorkerSet {
   virtual MutableBytes make_block(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
   virtual void clear_quarantine(const std::string& key) = 0;
+  // For Call::only_for.
+  virtual std::vector<std::uint64_t> ready_workers() const = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // Of a Worker's only process.
@@ -116,6 +119,21 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   hand_over(call, workers, request, options, std::move(progress));
   return Future<Response>(std::move(call));
+}
+
+// One for each that is ready.
+template <class Response, class Request>
+std::vector<Future<Response>> broadcast(WorkerSet* workers, const RequestType& type,
+                                        const Request& request, const RunOptions& options) {
+  std::vector<Future<Response>> answers;
+  if (!workers) return answers;
+  for (const std::uint64_t number : workers->ready_workers()) {
+    auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
+    call->only_for = number;
+    hand_over(call, workers, request, &options);
+    answers.push_back(Future<Response>(std::move(call)));
+  }
+  return answers;
 }
 
 // Values of type P, and the function that they are for.
