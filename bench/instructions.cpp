@@ -78,6 +78,7 @@ class BothSides final : public detail::WorkerSet {
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   MutableBytes make_block(std::size_t) override { return {}; }
   PoolStats stats() const override { return {}; }
+  std::vector<std::uint64_t> ready_workers() const override { return {}; }
   void clear_quarantine(const std::string&) override {}
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }

@@ -140,8 +140,11 @@ void Calls::give_in_turn(bool in_turn) {
   in_turn_ = in_turn;
   schedule_.hold_ahead(in_turn ? 0 : ahead);
   if (!in_turn) return;
-  for (Member member = 0; member < seats_.size(); ++member)
-    if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);
+  // A retired one has only what nobody else may run.
+  for (Member member = 0; member < seats_.size(); ++member) {
+    const std::size_t waiting = schedule_.waiting(member);
+    if (waiting > 0 && !schedule_.is_retired(member)) take_back(member, waiting);
+  }
   queue_.restore_order();
 }
 
@@ -186,17 +189,24 @@ void Calls::advise(Seat& seat) {
       static_cast<std::uint32_t>(limit.count()), std::memory_order_relaxed);
 }
 
+// Others have their turn, or are taken from where they would wait longer.
+void Calls::has_done_some(Member member) {
+  dispatch();
+  if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
+}
+
 // A worker has a thread free: if nothing waits, it gets some of what another has not begun.
 void Calls::relieve(Member free) {
   if (!queue_.empty()) return;
-  const auto theft = schedule_.relief_for(free);
-  if (!theft) return;
-  take_back(theft->from, theft->count);
-  dispatch();
+  std::vector<Member> in_vain;  // they have begun more than was known
+  while (const auto theft = schedule_.relief_for(free, in_vain)) {
+    if (take_back(theft->from, theft->count)) return dispatch();
+    in_vain.push_back(theft->from);
+  }
 }
 
 // They were given before those that wait, and go before them.
-void Calls::take_back(Member from, std::size_t count) {
+bool Calls::take_back(Member from, std::size_t count) {
   auto taken = seats_[from].worker->connection().take_back(count);
   schedule_.returned(from, taken.size());
   held_ -= taken.size();
@@ -206,6 +216,7 @@ void Calls::take_back(Member from, std::size_t count) {
     put_first(std::move(open));
     if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
+  return !taken.empty();
 }
 
 // ------------------------------------------------------------ settling

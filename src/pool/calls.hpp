@@ -214,6 +214,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     bool spent = false, worn = false, worked = false;
   };
   void tell(const News& news, const Worker& worker);
+  std::size_t waiting_for_any_worker() const;
   bool some_wait_now();
   void tell_waiting();
   void tell_settled(const detail::Call& call, const Settled& how, const std::exception_ptr& error);
@@ -237,8 +238,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void dispatch();
   void hand_out();
   [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
+  void has_done_some(Member member);
   void relieve(Member free);
-  void take_back(Member from, std::size_t count);
+  bool take_back(Member from, std::size_t count);
 
   // Keys (calls_keys.cpp):
   void put_last(rpc::OpenCall&& open);
@@ -247,6 +249,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   bool withdraw(detail::Call& call, std::uint32_t at);
   std::optional<Member> taker_of(const rpc::OpenCall& open) const;
   std::optional<Member> home_of(const rpc::OpenCall& open) const;
+  bool may_be_kept(const rpc::OpenCall& open, Member member) const;
   std::optional<Member> only_home(const detail::Call& call) const;
   void hand_over(Member member, rpc::OpenCall&& open);
   bool give_kept();

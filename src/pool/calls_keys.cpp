@@ -8,7 +8,7 @@
 namespace bulkhead::pool {
 
 // The calls of a key stay in order: while some wait among all others, so does what comes. One that
-// must run alone is never kept, but holds up all.
+// must run alone is not kept for a worker that runs several at once, but holds up all.
 void Calls::put_last(rpc::OpenCall&& open) {
   if (const auto only = only_home(*open.call)) return reserve(*only).push_back(std::move(open));
   if (!open.call->key) return queue_.push_back(std::move(open));
@@ -67,7 +67,12 @@ std::vector<std::uint64_t> Calls::ready_workers() const {
 
 // Which worker it may be kept for.
 std::optional<Calls::Member> Calls::home_of(const rpc::OpenCall& open) const {
-  return open.life.must_run_alone() ? std::nullopt : keys_.home(*open.call->key);
+  const auto home = keys_.home(*open.call->key);
+  return home && may_be_kept(open, *home) ? home : std::nullopt;
+}
+
+bool Calls::may_be_kept(const rpc::OpenCall& open, Member member) const {
+  return !open.life.must_run_alone() || schedule_.runs_one_by_one(member);
 }
 
 // For the first that waits: the worker that it is to be given to, or kept for.
@@ -76,13 +81,13 @@ std::optional<Calls::Member> Calls::taker_of(const rpc::OpenCall& open) const {
   const Run run = open.life.must_run_alone() ? Run::alone : Run::beside_others;
   const auto home = open.call->key ? keys_.home(*open.call->key) : std::nullopt;
   if (!home) return schedule_.pick(run);
-  return run == Run::beside_others || schedule_.takes(*home, run) ? home : std::nullopt;
+  return may_be_kept(open, *home) || schedule_.takes(*home, run) ? home : std::nullopt;
 }
 
 void Calls::hand_over(Member member, rpc::OpenCall&& open) {
   if (open.call->key) {
     keys_.settle(*open.call->key, member);
-    const bool waits = !open.life.must_run_alone() && !schedule_.has_free_thread(member);
+    const bool waits = may_be_kept(open, member) && !schedule_.has_free_thread(member);
     if (waits) return reserve(member).push_back(std::move(open));
   }
   if (give(member, std::move(open))) seats_[member].worker->connection().ring();

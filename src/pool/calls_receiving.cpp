@@ -135,7 +135,7 @@ bool Calls::watch_flow() {
     const bool stuck = std::exchange(seat.last_round, seat.answered) == seat.answered;
     const std::size_t waiting = schedule_.waiting(member);
     schedule_.note_stuck(member, stuck && waiting > 0);
-    if (waiting == 0 || !schedule_.others_take(member)) continue;
+    if (waiting == 0 || schedule_.is_retired(member) || !schedule_.others_take(member)) continue;
     some_wait = true;
     if (stuck) take_back(member, waiting);
   }
@@ -260,8 +260,7 @@ std::size_t Calls::close(Member member, Answers answers) {
     news.worked = std::exchange(watches_work_, false);
     seat.answered += closed;
     schedule_.returned(member, closed);
-    dispatch();
-    if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
+    has_done_some(member);
     news.spent = schedule_.spent(member);
   }
   if (news.spent || news.worn || news.worked) tell(news, seat.worker);

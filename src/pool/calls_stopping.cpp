@@ -176,7 +176,7 @@ Calls::Tell Calls::stop_at(Member member, detail::Call& call, Failure reason, de
     call.at.store(detail::Call::nowhere, std::memory_order_relaxed);
     schedule_.returned(member, 1);
     --held_;
-    dispatch();
+    has_done_some(member);
     return Tell::caller;
   }
   const rpc::CallLife::Step step = connection.at(*slot).life.stop(reason, how, true);

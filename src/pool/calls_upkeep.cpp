@@ -18,12 +18,19 @@ Calls::Activity Calls::activity(Member member) const {
 
 std::size_t Calls::waiting_for_anyone() const {
   const std::lock_guard lock(mutex_);
-  return waiting() - kept_ + outside_.size();
+  return waiting_for_any_worker();
+}
+
+// Not those that only one may run: kept for it, or given to it before it leaves.
+std::size_t Calls::waiting_for_any_worker() const {
+  std::size_t count = waiting() - kept_ + outside_.size();
+  for (Member member = 0; member < seats_.size(); ++member)
+    if (schedule_.is_retired(member)) count -= schedule_.waiting(member);
+  return count;
 }
 
 bool Calls::some_wait_now() {
-  return watches_waiting_ && waiting() - kept_ + outside_.size() > 0 &&
-         std::exchange(watches_waiting_, false);
+  return watches_waiting_ && waiting_for_any_worker() > 0 && std::exchange(watches_waiting_, false);
 }
 
 void Calls::watch_waiting() {
