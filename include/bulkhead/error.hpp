@@ -56,6 +56,8 @@ enum class errc {
   /// s.
   /// crash() is the last of them. See Pool::clear_quarantine.
   request_quarantined,
+  /// The other end of the channel is gone. crash() is set if its process ended.
+  channel_closed,
 };
 
 /// An errc as a std::error_code of the category "bulkhead". Never fails.

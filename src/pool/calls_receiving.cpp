@@ -222,7 +222,7 @@ bool Calls::take_answers(Member member, Answers answers) {
 bool Calls::deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error) {
   const rpc::CallLife::Step step = open.life.answered();
   if (step.then == rpc::CallLife::Step::Then::nothing) {
-    open.call->attachments.clear();
+    open.call->drop_carried();
     return false;
   }
   if (step.then == rpc::CallLife::Step::Then::fail)

@@ -41,6 +41,8 @@ class Category final : public std::error_category {
         return "the pool gave up restarting its workers, and tries again later";
       case errc::request_quarantined:
         return "calls with this key took too many workers down";
+      case errc::channel_closed:
+        return "the other end of the channel is gone";
     }
     return "unknown error";
   }
