@@ -32,6 +32,8 @@ ROWS = {
     "throughput_per_s": Row("256 calls open", "1/s", more_is_better=True),
     "throughput_pool_per_s": Row("... of a pool", "1/s", more_is_better=True),
     "throughput_4_threads_per_s": Row("... from 4 threads, floor: from one", "1/s", more_is_better=True),
+    "channel_to_app_per_s": Row("items of a channel to the app, floor: calls", "1/s", more_is_better=True),
+    "channel_to_worker_per_s": Row("... to the worker, floor: calls", "1/s", more_is_better=True),
     "string_1mib_p50_us": Row("string of 1 MiB, p50", "us"),
     "string_64mib_p50_us": Row("string of 64 MiB, p50", "us"),
     "string_64mib_mb_per_s": Row("string of 64 MiB", "MB/s", more_is_better=True),

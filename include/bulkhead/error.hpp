@@ -52,10 +52,11 @@ enum class errc {
   message_too_large,
   /// Too many crashes that no request explains: the pool pauses. crash() is the last of them.
   restart_limit,
-  /// Calls of its key (RunOptions::key) took `poison_limit` workers down: they are refused for 30
-  /// s.
-  /// crash() is the last of them. See Pool::clear_quarantine.
+  /// Calls of its key (RunOptions::key) took `poison_limit` workers down: they are refused for
+  /// 30 s. crash() is the last of them. See Pool::clear_quarantine.
   request_quarantined,
+  /// The other end of the channel is gone. crash() is set if its process ended.
+  channel_closed,
   /// What it was for has left: a call of Pool::broadcast, before its worker came to it.
   not_running = 19,
 };

@@ -24,6 +24,7 @@ Error refusal(const std::string& service, const std::string& key, unsigned limit
 void Calls::sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why, Lost& lost) {
   using Then = rpc::CallLife::Step::Then;
   const unsigned charged = open.life.charged();
+  if (open.call->ends_are_gone()) open.life.try_no_more();
   const rpc::CallLife::Step step = open.life.worker_lost(run);
   const auto& key = open.call->key;
   open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
@@ -40,7 +41,7 @@ void Calls::sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why
     lost.failed.push_back(
         {std::move(open), step.then == Then::fail ? step.failure : Failure::crashed});
   else
-    open.call->attachments.clear();
+    open.call->drop_carried();
 }
 
 // Those that wait, and then those that are not let in yet.

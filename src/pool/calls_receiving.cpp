@@ -223,7 +223,7 @@ bool Calls::deliver(Seat& seat, rpc::AppEnd::Message& answer, std::exception_ptr
   rpc::OpenCall& open = answer.open;
   const rpc::CallLife::Step step = open.life.answered();
   if (step.then == rpc::CallLife::Step::Then::nothing) {
-    open.call->attachments.clear();
+    open.call->drop_carried();
     return false;
   }
   if (step.then == rpc::CallLife::Step::Then::fail)

@@ -159,7 +159,7 @@ class Crew final : public Calls::Listener,
   void look_at_beats();
   void look_at_beats_of(Seat& seat);
 
-  // telling (crew_telling.cpp)
+  // telling (crew_events.cpp)
   void tell(EventKind kind, const worker::WorkerProcess& worker);
   void tell_end(const worker::WorkerProcess& worker, Duty duty, bool explained,
                 const std::shared_ptr<const CrashReport>& report, const Error& why);

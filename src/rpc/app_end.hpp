@@ -30,8 +30,13 @@ class AppEnd final : public detail::Sleeper {
 
   // Before it is used: from now on buffers go beside messages. As AppBlobs has it.
   void carry_bytes(platform::Fd socket, const BytesLimits& limits, std::function<void()> ring);
+  // The same for ends of channels, which go along with buffers.
+  void carry_channels(AppChannels::Trouble trouble);
   // Null: none is carried. For any thread; what is sent about them goes out by flush().
   const std::shared_ptr<AppBlobs>& blobs() const { return blobs_; }
+
+  // The worker is gone: its channels end. Nothing without any.
+  void end_channels(const Error& why);
 
   // --- under the owner's lock
 
@@ -150,7 +155,8 @@ class AppEnd final : public detail::Sleeper {
   ipc::Link link_;
   const std::size_t max_message_;
   const std::span<std::atomic<std::uint64_t>> slots_;
-  std::shared_ptr<AppBlobs> blobs_;  // synchronizes itself
+  std::shared_ptr<AppBlobs> blobs_;        // synchronizes itself
+  std::shared_ptr<AppChannels> channels_;  // synchronizes itself
 
   // under the owner's lock
   std::vector<Entry> entries_;  // by slot

@@ -43,6 +43,8 @@ class Category final : public std::error_category {
         return "its worker does not run any more";
       case errc::request_quarantined:
         return "calls with this key took too many workers down";
+      case errc::channel_closed:
+        return "the other end of the channel is gone";
     }
     return "unknown error";
   }

@@ -76,6 +76,7 @@ void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell, cons
     connection_->carry_bytes(std::move(bytes_socket), terms.bytes, [self = weak_from_this()] {
       if (const auto worker = self.lock()) worker->ring_reactor();
     });
+    carry_channels();
     watch_bytes();
     connection_->link().bell().ring();
   } catch (const std::system_error&) {
@@ -95,6 +96,22 @@ void WorkerProcess::watch_doorbell() {
     if (const auto listener = listener_.lock()) listener->worker_rang(*this);
     return true;
   });
+}
+
+// Told under locks that its end may need: so it is kept until the reactor has it.
+void WorkerProcess::carry_channels() {
+  const auto later = [reactor = reactor_, self = weak_from_this()](auto work) {
+    if (auto worker = self.lock())
+      reactor->post([worker = std::move(worker), work = std::move(work)] { work(*worker); });
+  };
+  connection_->carry_channels(
+      {.violated =
+           [later](std::string how) {
+             later([how = std::move(how)](WorkerProcess& worker) {
+               worker.kill(Cause::protocol_violation, how);
+             });
+           },
+       .hung_up = [later] { later([](WorkerProcess& worker) { worker.doorbell_closed(); }); }});
 }
 
 // What it makes is taken, what it needs is given.
@@ -257,7 +274,15 @@ void WorkerProcess::finish() {
     ending_ = pidfd_.reap(false);
     fork_server_->leave_unreaped(number_, std::move(pidfd_));
   }
+  end_channels();
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);
+}
+
+void WorkerProcess::end_channels() {
+  const Error why = crash_error(report({}), nullptr, detail_);
+  connection_->end_channels(Error(
+      errc::channel_closed, std::string("the other end of the channel is gone: ") + why.what(), {},
+      std::make_shared<CrashReport>(*why.crash())));
 }
 
 std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }

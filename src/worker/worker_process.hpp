@@ -108,6 +108,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void connect(const std::string& segment, ipc::Doorbell bell, const Terms& terms,
                platform::Fd bytes_socket);
   void watch_doorbell();
+  void carry_channels();
+  void end_channels();
   void watch_bytes();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);

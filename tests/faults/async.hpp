@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <exception>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -44,6 +47,13 @@ struct Seen {
 inline void run(asio::io_context& io) {
   io.restart();
   io.run_for(std::chrono::duration_cast<std::chrono::milliseconds>(default_watchdog));
+}
+
+// Where use_future completes: Asio's own threads, which stay.
+inline void start_system_threads() {
+  std::promise<void> started;
+  asio::post(asio::system_executor(), [&] { started.set_value(); });
+  started.get_future().get();
 }
 
 }  // namespace bulkhead::test

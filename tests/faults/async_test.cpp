@@ -11,7 +11,6 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
@@ -36,13 +35,6 @@ T value_of(std::future<T> future) {
   if (future.wait_for(default_watchdog) != std::future_status::ready)
     throw std::runtime_error("a call never completed");
   return future.get();
-}
-
-// Where use_future completes: Asio's own threads, which stay.
-void start_system_threads() {
-  std::promise<void> started;
-  asio::post(asio::system_executor(), [&] { started.set_value(); });
-  value_of(started.get_future());
 }
 
 // A handler that has begun says so in a file.

@@ -6,7 +6,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <memory>
 
-#include "bulkhead/detail/call.hpp"
+#include "bulkhead/detail/completion.hpp"
 #include "bulkhead/detail/export.hpp"
 
 namespace bulkhead::rpc {

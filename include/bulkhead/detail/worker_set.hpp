@@ -62,15 +62,19 @@ BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const cha
 
 // Packs a request of `workers`, if there are any: which handles it gets is known when it is given
 // to one.
-class BULKHEAD_API RequestBytes final : public BytesCarrier {
+class BULKHEAD_API RequestBytes final : public BytesCarrier, private ChannelCarrier {
  public:
   RequestBytes(Call& call, WorkerSet* workers) : call_(call), workers_(workers) {}
   std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
   MutableBytes make_block(std::size_t size) override;
   Bytes resolve(const BytesHandle& handle) override;
   Bytes resolve_block(const BytesHandle& handle) override { return resolve(handle); }
+  ChannelCarrier* channels() override { return this; }
 
  private:
+  std::uint64_t attach_end(std::shared_ptr<ChannelEnd> end) override;
+  std::shared_ptr<ChannelEnd> resolve_end(std::uint64_t id, Side side) override;
+
   Call& call_;
   WorkerSet* const workers_;
 };

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "faults/service/bytes_service.hpp"
+#include "faults/service/channel_service.hpp"
 #include "faults/service/handlers.hpp"
 #include "faults/service/progress_service.hpp"
 #include "faults/service/steering_service.hpp"
@@ -63,6 +64,7 @@ constexpr auto handlers = std::make_tuple(
 void serve_if_worker() {
   if (const auto before = told_by("TEST_BEFORE")) before();
   serve_bytes_if_worker();
+  serve_channels_if_worker();
   serve_steering_if_worker();
   serve_progress_if_worker();
   bulkhead::serve_if_worker<SecondService>([](const Echo& r) { return "second " + r.text; });
