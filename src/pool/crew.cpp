@@ -24,6 +24,12 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
   seats_.back().decided = true;  // the first workers take the others
 }
 
+std::shared_ptr<Crew> Crew::make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor) {
+  const std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor));
+  crew->make_calls();
+  return crew;
+}
+
 void Crew::make_calls() {
   const Calls::Limits limits{.members = seats_.size(),
                              .queue = plan_.options.queue_limit,
@@ -39,7 +45,6 @@ void Crew::make_calls() {
 }
 
 void Crew::start() {
-  make_calls();
   reactor_->post([self = shared_from_this()] { self->launch_source(); });
   started_.wait(*reactor_);
   if (someone_got_ready_) return;

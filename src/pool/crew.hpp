@@ -2,6 +2,7 @@
 // Lives on the reactor: all but the constructor and the waits of other threads run there.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "bulkhead/detail/contract.hpp"
+#include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
 #include "pool/calls.hpp"
@@ -24,7 +26,8 @@
 
 namespace bulkhead::pool {
 
-class Crew final : public Calls::Listener,
+class Crew final : public detail::Start,
+                   public Calls::Listener,
                    public worker::ForkServer::Listener,
                    public worker::WorkerProcess::Listener,
                    public std::enable_shared_from_this<Crew> {
@@ -35,16 +38,23 @@ class Crew final : public Calls::Listener,
     bool lone = false;  // a single worker that is not replaced
   };
 
-  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
+  static std::shared_ptr<Crew> make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
 
   // --- any thread
 
   // Waits until every worker is ready or has failed. Throws if none is ready.
   void start();
+  // The same without waiting. `told`, on the reactor: why none is ready, when nothing is left.
+  using ToldStart = std::function<void(std::optional<Error>)>;
+  void start(ToldStart told);
+  void call_off() override;
   // Waits until no worker of the present program is left. Throws what keeps the new one from
   // starting. Those who come while another reload runs share the one after it.
   void reload();
   ShutdownReport shut_down(std::chrono::milliseconds grace);
+  // The same without waiting. `told`, on the reactor or, where it has ended, at once.
+  using ToldShutdown = std::function<void(ShutdownReport)>;
+  void shut_down(std::chrono::milliseconds grace, ToldShutdown told);
   void kill_now();
   Calls& calls() { return *calls_; }
   void fill(PoolStats& stats) const;
@@ -72,6 +82,8 @@ class Crew final : public Calls::Listener,
     std::optional<Error> failure;
     reactor::Moment done;
   };
+
+  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
 
   std::size_t staff_to_be() const { return plan_.options.workers + plan_.options.spares; }
 
@@ -129,6 +141,13 @@ class Crew final : public Calls::Listener,
   void finish_reload(const std::optional<Error>& why);
   void close_idle_servers();
 
+  // telling instead of keeping a thread waiting (crew_telling.cpp)
+  void begin_start(ToldStart told);
+  void start_decided();
+  void tell_start(std::optional<Error> why);
+  Error why_not_started() const;
+  ShutdownReport report() const;
+
   // ending (crew_ending.cpp)
   template <class Begin>
   void end_by(Begin begin);
@@ -171,6 +190,8 @@ class Crew final : public Calls::Listener,
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;
   bool someone_got_ready_ = false;
+  ToldStart told_start_;
+  bool called_off_ = false;
   Reload reload_;
   std::vector<std::shared_ptr<Reloading>> reloading_, to_reload_;  // served now; by the next reload
   Ending ending_;
@@ -182,7 +203,7 @@ class Crew final : public Calls::Listener,
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;
 
-  // what other threads wait for
+  // what other threads wait for, or are told of
   reactor::Moment started_;
   reactor::Moment ended_;
 

@@ -101,7 +101,7 @@ void PendingOperation::abandon() noexcept {
 }
 
 // By the time that it is posted this object may be gone.
-void PendingOperation::call_settled() noexcept {
+void PendingOperation::complete() noexcept {
   if (const auto context = context_)
     context->post(*this);
   else if (Operation* const operation = std::exchange(operation_, nullptr))

@@ -24,7 +24,7 @@ PARTS = {
     "start": (
         "Starting",
         "program no-worker not-served mismatch module options thread-count dies slow some ready-early"
-        " no-process descriptors memory idle-memory replaced-program threads depth",
+        " no-process descriptors memory idle-memory replaced-program threads depth async called-off",
     ),
     "crash": (
         "Crashes",
@@ -48,7 +48,7 @@ PARTS = {
     ),
     "end": (
         "Ending",
-        "shutdown grace hangs dies fork-server spares destroyed told helpers async context many-pools",
+        "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
     ),
     "host": (
         "Applications",

@@ -2,23 +2,15 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/execution/context_as.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/query.hpp>
-#include <cstddef>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
-#include "bulkhead/detail/operation.hpp"
+#include "bulkhead/detail/handler_operation.hpp"
 #include "bulkhead/detail/recycled.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/run_options.hpp"
@@ -53,88 +45,6 @@ struct AsyncCall {
   TypedCall<Response> call;
   PendingOperation pending;
 };
-
-// In memory of the handler's allocator. The call lives elsewhere: the library may look at it for
-// longer than that allocator is there.
-template <class Response, class Handler, class Executor>
-class HandlerOperation final : public Operation {
- public:
-  using Call = std::shared_ptr<AsyncCall<Response>>;
-  using Allocator = boost::asio::associated_allocator_t<Handler, Recycled<std::byte>>;
-  using OwnAllocator =
-      typename std::allocator_traits<Allocator>::template rebind_alloc<HandlerOperation>;
-
-  static Operation* make(Handler&& handler, Executor executor, Call call) {
-    OwnAllocator allocator(allocator_of(handler));
-    HandlerOperation* const memory = allocator.allocate(1);
-    try {
-      return ::new (memory)
-          HandlerOperation(std::move(handler), std::move(executor), std::move(call));
-    } catch (...) {
-      allocator.deallocate(memory, 1);
-      throw;
-    }
-  }
-
-  void post() noexcept override {
-    const Executor executor = work_.get_executor();
-    boost::asio::post(executor, Posted(own()));
-  }
-  void destroy() noexcept override { own(); }
-
- private:
-  // The allocator is asked for while the handler has it.
-  struct Delete {
-    OwnAllocator allocator;
-    void operator()(HandlerOperation* operation) noexcept {
-      operation->~HandlerOperation();
-      allocator.deallocate(operation, 1);
-    }
-  };
-  using Owner = std::unique_ptr<HandlerOperation, Delete>;
-  Owner own() noexcept { return Owner(this, {OwnAllocator(allocator_of(handler_))}); }
-
-  // What an executor is given: it runs it or destroys it.
-  class Posted {
-   public:
-    using allocator_type = Allocator;
-    explicit Posted(Owner operation) noexcept : operation_(std::move(operation)) {}
-    allocator_type get_allocator() const noexcept {
-      return allocator_type(operation_.get_deleter().allocator);
-    }
-    void operator()() {
-      Handler handler(std::move(operation_->handler_));
-      const Call call = std::move(operation_->call_);
-      operation_.reset();  // first: what the handler begins may use its memory
-      call->complete(std::move(handler));
-    }
-
-   private:
-    Owner operation_;
-  };
-
-  HandlerOperation(Handler&& handler, Executor executor, Call call)
-      : handler_(std::move(handler)), work_(std::move(executor)), call_(std::move(call)) {}
-  ~HandlerOperation() = default;
-
-  static Allocator allocator_of(const Handler& handler) noexcept {
-    return boost::asio::get_associated_allocator(handler, Recycled<std::byte>());
-  }
-
-  Handler handler_;
-  boost::asio::executor_work_guard<Executor> work_;
-  Call call_;
-};
-
-// The execution context behind an executor, if it has one.
-template <class Executor>
-boost::asio::execution_context* context_of(const Executor& executor) {
-  using Context = boost::asio::execution::context_as_t<boost::asio::execution_context&>;
-  if constexpr (boost::asio::can_query_v<const Executor&, Context>)
-    return &boost::asio::query(executor, Context());
-  else
-    return nullptr;
-}
 
 // What a cancellation slot is given. The types that come are what the caller agrees to.
 struct Canceller {
@@ -175,11 +85,7 @@ class AsyncRun {
     const std::shared_ptr<TypedCall<Response>> call(both, &both->call);
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected()) slot.assign(Canceller{call});
-    auto executor = boost::asio::get_associated_executor(handler, executor_of(workers));
-    auto* const context = context_of(executor);
-    using Made = HandlerOperation<Response, Kept, decltype(executor)>;
-    Operation* const operation = Made::make(std::move(handler), std::move(executor), both);
-    if (!both->pending.expect(*operation, context)) return;
+    if (!expect(both, std::move(handler), executor_of(workers))) return;
     try {
       hand_over(call, workers, request, options ? &*options : nullptr);
     } catch (...) {

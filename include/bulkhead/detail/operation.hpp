@@ -1,5 +1,5 @@
-// An asynchronous call, seen from its end: the handler that waits for it belongs to an execution
-// context, and may not outlive that.
+// An asynchronous operation, seen from its end: the handler that waits for it belongs to an
+// execution context, and may not outlive that.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,7 +20,7 @@ namespace bulkhead::detail {
 
 class WorkerSet;
 
-// The caller's part of a call: a handler, where it is to run, and what that takes.
+// The caller's part: a handler, where it is to run, and what that takes.
 class Operation {
  public:
   // Either, once. Posts itself to its executor, which ends the process if it cannot take it: there
@@ -33,8 +33,8 @@ class Operation {
   ~Operation() = default;
 };
 
-// The library's part: has the operation until its call is settled, or its context ends. Whichever
-// comes first takes it out. Thread safe.
+// The library's part: has the operation until it completes, as when its call is settled, or its
+// context ends. Whichever comes first takes it out. Thread safe.
 class BULKHEAD_API PendingOperation final : public Completion {
  public:
   PendingOperation() = default;
@@ -43,9 +43,11 @@ class BULKHEAD_API PendingOperation final : public Completion {
 
   // Null: an executor without a context. False: it has ended, and the operation with it.
   [[nodiscard]] bool expect(Operation& operation, boost::asio::execution_context* context);
-  // The call was not made.
+  // There is nothing to wait for.
   void abandon() noexcept;
-  void call_settled() noexcept override;
+  // Its outcome is there.
+  void complete() noexcept;
+  void call_settled() noexcept override { complete(); }
 
  private:
   friend class rpc::ContextOperations;
