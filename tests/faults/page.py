@@ -30,7 +30,7 @@ PARTS = {
         "Crashes",
         "in-handler thread-ends signal not-begun begun told answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
-        " restarts core-file async",
+        " restarts core-file async coroutines",
     ),
     "value": (
         "Values and output",
