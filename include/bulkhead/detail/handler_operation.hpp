@@ -12,6 +12,8 @@
 #include <boost/asio/query.hpp>
 #include <cstddef>
 #include <memory>
+#include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "bulkhead/detail/operation.hpp"
@@ -44,7 +46,19 @@ class HandlerOperation final : public Operation {
     const Executor executor = work_.get_executor();
     boost::asio::post(executor, Posted(own()));
   }
+  void run() override {
+    Posted posted(own());
+    posted();
+  }
   void destroy() noexcept override { own(); }
+  const std::type_info& executor_type() const noexcept override {
+    if constexpr (!std::is_same_v<Allocator, Recycled<std::byte>>)
+      return typeid(void);  // it is posted in memory of the handler's
+    else if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>)
+      return work_.get_executor().target_type();
+    else
+      return typeid(Executor);
+  }
 
  private:
   // The allocator is asked for while the handler has it.

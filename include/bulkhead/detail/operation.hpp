@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <memory>
+#include <typeinfo>
 
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/detail/export.hpp"
@@ -23,11 +24,16 @@ class WorkerSet;
 // The caller's part: a handler, where it is to run, and what that takes.
 class Operation {
  public:
-  // Either, once. Posts itself to its executor, which ends the process if it cannot take it: there
-  // is nobody else to tell.
+  // One of these, once. Posts itself to its executor, which ends the process if it cannot take it:
+  // there is nobody else to tell.
   virtual void post() noexcept = 0;
+  // For whoever has posted it instead, from there.
+  virtual void run() = 0;
   // Without having run.
   virtual void destroy() noexcept = 0;
+
+  // Of the executor itself, where that is wrapped; void, where only post() knows how it is posted.
+  virtual const std::type_info& executor_type() const noexcept = 0;
 
  protected:
   ~Operation() = default;
@@ -56,6 +62,7 @@ class BULKHEAD_API PendingOperation final : public Completion {
   // guarded by the context's lock, if there is one
   Operation* operation_ = nullptr;
   PendingOperation *previous_ = nullptr, *next_ = nullptr;
+  bool is_for_io_context_ = false;  // constant once it waits: its executor is just that
 };
 
 // Where handlers run that do not say where. Without workers: on this process's reactor.
