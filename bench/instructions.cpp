@@ -71,6 +71,8 @@ class BothSides final : public detail::WorkerSet {
     if (!worker_side_.respond(request_.head, response_)) std::abort();
   }
 
+  void start(std::function<void(std::exception_ptr)>) override {}
+  std::weak_ptr<detail::Start> starting() const override { return {}; }
   void submit(std::shared_ptr<detail::Call> call, const RunOptions* options) override {
     calls_->submit(std::move(call), options);
   }
@@ -82,6 +84,7 @@ class BothSides final : public detail::WorkerSet {
   void clear_quarantine(const std::string&) override {}
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }
+  void shutdown(std::chrono::milliseconds, std::function<void(ShutdownReport)>) override {}
   std::optional<CrashReport> crash() const override { return {}; }
   bool alive() const override { return true; }
   pid_t pid() const override { return 0; }

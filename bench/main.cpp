@@ -26,6 +26,7 @@ int measure(Effort effort) {
   measure_asleep(figures, effort);
   measure_busy(figures, effort);
   measure_threads(figures, effort);
+  measure_async(figures, effort);
   measure_starts(figures, effort);
   measure_recovery(figures, effort);
   measure_spare(figures, effort);

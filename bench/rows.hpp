@@ -11,6 +11,7 @@ void measure_asleep(Figures& figures, Effort effort);     // asleep.cpp
 void measure_busy(Figures& figures, Effort effort);       // busy.cpp
 void measure_curves(Figures& figures, Effort effort);     // curves.cpp
 void measure_threads(Figures& figures, Effort effort);    // threads.cpp
+void measure_async(Figures& figures, Effort effort);      // async.cpp
 void measure_starts(Figures& figures, Effort effort);     // starts.cpp
 void measure_recovery(Figures& figures, Effort effort);   // recovery.cpp
 void measure_spare(Figures& figures, Effort effort);      // spare.cpp

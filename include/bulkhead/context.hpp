@@ -43,7 +43,8 @@ struct HandlerStop {
 
 }  // namespace detail
 
-/// A handler's view of the request it answers; valid while the handler runs.
+/// A handler's view of the request it answers; valid while the handler runs; for a
+/// coroutine until that is gone.
 class Context {
  public:
   /// For the library, and for tests of handlers.
@@ -58,7 +59,8 @@ class Context {
   /// answer anything, within `kill_grace`, or this process is killed. One load, to be called often.
   bool stop_requested() const noexcept { return stop_.requested(); }
   /// The same for what waits or has callbacks: these run on a thread of the library's, which the
-  /// first token of a worker starts. Does nothing any more once the handler has returned.
+  /// first token of a worker, or its first coroutine that waits, starts. Does nothing any more once
+  /// the handler has returned.
   std::stop_token stop_token() const {
     return stop_.teller ? stop_.teller->token() : std::stop_token();
   }

@@ -174,6 +174,16 @@ class Pool : public Caller<S> {
   ShutdownReport shutdown(std::chrono::milliseconds grace = std::chrono::seconds(30)) {
     return workers_ ? workers_->shutdown(grace) : ShutdownReport{};
   }
+  /// The same as an asynchronous operation of Asio, for any of its completion tokens: it completes
+  /// once, with (std::exception_ptr, ShutdownReport), when all is gone. The exception is null,
+  /// unless there was no memory to begin it. No thread waits. The handler is posted to its
+  /// executor, where it has none to the `executor` of the options, and never runs inside this
+  /// function. It may not be cancelled: `grace` limits it. When the pool is dropped meanwhile, that
+  /// kills what is left at once, and the operation completes all the same.
+  template <class Token>
+  auto async_shutdown(std::chrono::milliseconds grace, Token&& token) {
+    return detail::async_shutdown<ShutdownReport>(workers_.get(), grace, token);
+  }
 };
 
 }  // namespace bulkhead

@@ -31,6 +31,9 @@ struct ServeOptions {
   /// stdio is flushed; neither destructors nor `atexit` handlers run. Not in one that crashes or is
   /// killed.
   std::function<void()> on_exit = {};
+  /// Only where a handler is a coroutine: how many calls each worker has under way at once, those
+  /// of plain handlers included. From 1 to 1024; a call that waits takes no thread.
+  unsigned concurrency = 256;
 };
 
 namespace detail {
@@ -54,6 +57,13 @@ BULKHEAD_API bool launched_to_serve(std::string_view service);
 /// `Response(Request, Context&)`; it takes the request by value, `const&` or `&&`, and is copied or
 /// moved in here. A mistake is a compile error that names it. A handler may throw: its caller gets
 /// errc::handler_failed. Services that a program serves besides have a call each.
+///
+/// A handler may be a coroutine, `boost::asio::awaitable<Response>(Request)` or with a Context&.
+/// Then the worker's threads run a boost::asio::io_context, `concurrency` calls are under way at
+/// once, and plain handlers keep one of those threads each while they run. The request, the Context
+/// and the handler live until the coroutine is gone. Each call has a strand, its
+/// `this_coro::executor`. When the call is to stop, its coroutine is cancelled (`terminal`)
+/// besides: what it awaits then ends, as a rule with `operation_aborted`.
 template <class S, class... Handlers>
 void serve_if_worker(const ServeOptions& options, Handlers&&... handlers) {
   const detail::Contract& contract = detail::contract_of<S>();

@@ -16,6 +16,7 @@
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/caller.hpp"
+#include "bulkhead/detail/async_life.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
@@ -130,9 +131,18 @@ class Worker : public Caller<S> {
   /// Returns once the worker is ready; throws Error if it does not get there, and
   /// std::invalid_argument, naming the field, for options that make no sense.
   static Worker start(const WorkerOptions& options = {}) {
-    Worker worker;
-    worker.workers_ = detail::start_worker(detail::contract_of<S>(), options);
-    return worker;
+    return Worker(detail::start_worker(detail::contract_of<S>(), options));
+  }
+  /// The same as an asynchronous operation of Asio, for any of its completion tokens: it completes
+  /// once, with (std::exception_ptr, Worker); the worker is not alive where it failed. Never throws
+  /// Error or std::invalid_argument, and keeps no thread waiting. The handler is posted to its
+  /// executor, where it has none to the one of `options`, and never runs inside this function. Its
+  /// allocator and cancellation slot are used: cancelled, whatever the type, the start is ended,
+  /// and completes with errc::cancelled when nothing is left of it. If its execution context ends
+  /// first, the handler is destroyed without having run, and the process killed.
+  template <class Token>
+  static auto async_start(WorkerOptions options, Token&& token) {
+    return detail::async_start<Worker>(detail::contract_of<S>(), std::move(options), token);
   }
 
   /// Takes no new calls, waits for those that are open, asks the process to leave; what is left
@@ -140,6 +150,11 @@ class Worker : public Caller<S> {
   /// (SIGTERM, a second later SIGKILL). Blocks until they are gone.
   ShutdownReport shutdown(std::chrono::milliseconds grace = std::chrono::seconds(30)) {
     return workers_ ? workers_->shutdown(grace) : ShutdownReport{};
+  }
+  /// The same as an asynchronous operation of Asio, as Pool::async_shutdown.
+  template <class Token>
+  auto async_shutdown(std::chrono::milliseconds grace, Token&& token) {
+    return detail::async_shutdown<ShutdownReport>(workers_.get(), grace, token);
   }
 
   /// The report, once the process ended unasked; else empty.
@@ -150,6 +165,11 @@ class Worker : public Caller<S> {
   bool alive() const { return workers_ && workers_->alive(); }
   /// The process's id, 0 if there is none; still the same when it has ended.
   pid_t pid() const { return workers_ ? workers_->pid() : 0; }
+
+ private:
+  template <class>
+  friend struct detail::StartOutcome;
+  explicit Worker(std::unique_ptr<detail::WorkerSet> workers) : Caller<S>(std::move(workers)) {}
 };
 
 }  // namespace bulkhead

@@ -54,7 +54,7 @@ bool Link::spin_for_frame(SpinPolicy::Time limit) {
 }
 
 Wake Link::wait_for_frame(Deadline deadline) {
-  if (spin_for_frame(worker_limit())) return Wake::ready;
+  if (worker_spins_for_frame()) return Wake::ready;
   return sleep(
       deadline, [&] { return arm(); }, [&] { disarm(); });
 }

@@ -77,8 +77,12 @@ class Link {
   // --- The worker's waits: spin, then sleep at the doorbell. One thread may wait for a frame
   // while another waits for room.
 
+  // True if there is a frame; false if it is not worth it to spin for one.
+  bool worker_spins_for_frame() { return spin_for_frame(worker_limit()); }
   Wake wait_for_frame(Deadline deadline = {});
   Wake wait_for_room(std::size_t payload, Deadline deadline = {});
+  // For an event loop instead, which waits until bell() is readable: as Listeners.
+  Listeners& listeners() { return listeners_; }
 
  private:
   template <class Arm, class Disarm>

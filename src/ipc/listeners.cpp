@@ -17,10 +17,22 @@ Bell Listeners::listen(std::uint32_t ticket, Deadline deadline) {
   Bell heard = Bell::rung;
   // The one before may have heard our bell just now.
   if (turn_.load() == ticket) heard = bell_.hear(deadline);
+  stop_listening();
+  if (tell_loop_) tell_loop_();
+  return heard;
+}
+
+Bell Listeners::hear_now() {
+  if (someone_listens_.exchange(true)) return Bell::rung;
+  const Bell heard = bell_.drain();
+  stop_listening();
+  return heard;
+}
+
+void Listeners::stop_listening() {
   ++turn_;
   someone_listens_ = false;
   if (sleepers_.load() != 0) platform::futex_wake_all(turn_);
-  return heard;
 }
 
 }  // namespace bulkhead::ipc

@@ -59,6 +59,13 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
   if (plan_.options.heartbeat.count() > 0) timers_->beat.emplace(*reactor);
 }
 
+std::shared_ptr<Crew> Crew::make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
+                                 std::shared_ptr<Events> events) {
+  const std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor, std::move(events)));
+  crew->make_calls();
+  return crew;
+}
+
 void Crew::make_calls() {
   const Calls::Limits limits{.members = seats_.size(),
                              .queue = plan_.options.queue_limit,
@@ -75,7 +82,6 @@ void Crew::make_calls() {
 }
 
 void Crew::start() {
-  make_calls();
   reactor_->post([self = shared_from_this()] { self->launch_source(); });
   started_.wait(*reactor_);
   if (someone_got_ready_ || !first_failure_) return;
@@ -245,9 +251,9 @@ void Crew::all_decided() {
   const bool all =
       std::all_of(seats_.begin(), seats_.end(), [](auto& seat) { return seat.decided; });
   if (!all || !program_decided_ || started_.happened()) return;
-  started_.happen();
   // Where there is to be nobody yet, what the program says is all that there is to know.
   if (staff_to_be() == 0 && !first_failure_) someone_got_ready_ = true;
+  started_.happen();
   if (size_.may_grow()) calls_->watch_waiting();
   look_at_beats();
 }

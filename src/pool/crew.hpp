@@ -2,6 +2,7 @@
 // Lives on the reactor: all but the constructor and the waits of other threads run there.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "bulkhead/detail/contract.hpp"
+#include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
 #include "pool/beats.hpp"
@@ -29,7 +31,8 @@
 
 namespace bulkhead::pool {
 
-class Crew final : public Calls::Listener,
+class Crew final : public detail::Start,
+                   public Calls::Listener,
                    public worker::ForkServer::Listener,
                    public worker::WorkerProcess::Listener,
                    public std::enable_shared_from_this<Crew> {
@@ -41,16 +44,24 @@ class Crew final : public Calls::Listener,
   };
 
   // `events`: null if nobody wants to hear of them.
-  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor, std::shared_ptr<Events> events);
+  static std::shared_ptr<Crew> make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
+                                    std::shared_ptr<Events> events);
 
   // --- any thread
 
   // Waits until every worker is ready or has failed. Throws if none is ready.
   void start();
+  // The same without waiting. `told`, on the reactor: why none is ready, when nothing is left.
+  using ToldStart = std::function<void(std::optional<Error>)>;
+  void start(ToldStart told);
+  void call_off() override;
   // Waits until no worker of the present program is left. Throws what keeps the new one from
   // starting. Those who come while another reload runs share the one after it.
   void reload();
   ShutdownReport shut_down(std::chrono::milliseconds grace);
+  // The same without waiting. `told`, on the reactor or, where it has ended, at once.
+  using ToldShutdown = std::function<void(ShutdownReport)>;
+  void shut_down(std::chrono::milliseconds grace, ToldShutdown told);
   void kill_now();
   Calls& calls() { return *calls_; }
   void fill(PoolStats& stats) const;
@@ -83,6 +94,8 @@ class Crew final : public Calls::Listener,
     std::optional<Error> failure;
     reactor::Moment done;
   };
+
+  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor, std::shared_ptr<Events> events);
 
   std::size_t staff_to_be() const { return size_.now() + plan_.options.spares; }
   std::size_t most_staff() const { return plan_.options.workers + plan_.options.spares; }
@@ -177,6 +190,13 @@ class Crew final : public Calls::Listener,
   void finish_reload(const std::optional<Error>& why);
   void close_idle_servers();
 
+  // telling instead of keeping a thread waiting (crew_telling.cpp)
+  void begin_start(ToldStart told);
+  void start_decided();
+  void tell_start(std::optional<Error> why);
+  Error why_not_started() const;
+  ShutdownReport report() const;
+
   // ending (crew_ending.cpp)
   template <class Begin>
   void end_by(Begin begin);
@@ -223,6 +243,8 @@ class Crew final : public Calls::Listener,
   bool program_decided_ = false;
   bool someone_got_ready_ = false;
   bool told_broken_ = false;
+  ToldStart told_start_;
+  bool called_off_ = false;
   Reload reload_;
   std::vector<std::shared_ptr<Reloading>> reloading_, to_reload_;  // served now; by the next reload
   Ending ending_;
@@ -232,7 +254,7 @@ class Crew final : public Calls::Listener,
   bool ending_noted_ = false;
   std::uint64_t completed_before_ = 0, failed_before_ = 0;
 
-  // what other threads wait for
+  // what other threads wait for, or are told of
   reactor::Moment started_;
   reactor::Moment ended_;
 

@@ -26,8 +26,7 @@ void Crew::end_by(Begin begin) {
 
 ShutdownReport Crew::shut_down(std::chrono::milliseconds grace) {
   end_by([grace](Ending& ending) { return ending.shut_down(Clock::now(), grace); });
-  const std::lock_guard lock(mutex_);
-  return report_;
+  return report();
 }
 
 void Crew::kill_now() {

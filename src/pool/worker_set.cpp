@@ -32,14 +32,7 @@ class CrewHandle final : public WorkerSet {
         events_(plan.options.on_event
                     ? std::make_shared<pool::Events>(plan.options.on_event, executor_)
                     : nullptr),
-        crew_(std::make_shared<pool::Crew>(std::move(plan), reactor::Reactor::acquire(), events_)) {
-    try {
-      crew_->start();
-    } catch (...) {
-      close_events();
-      throw;
-    }
-  }
+        crew_(pool::Crew::make(std::move(plan), reactor::Reactor::acquire(), events_)) {}
   // In a fork of the process that made it, all of it is kept as it is: its names, descriptors and
   // processes are the other's.
   ~CrewHandle() override {
@@ -52,6 +45,14 @@ class CrewHandle final : public WorkerSet {
   }
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
+
+  void start() { crew_->start(); }
+  void start(std::function<void(std::exception_ptr)> told) override {
+    crew_->start([told = std::move(told)](const std::optional<Error>& why) {
+      told(why ? std::make_exception_ptr(*why) : nullptr);
+    });
+  }
+  std::weak_ptr<Start> starting() const override { return crew_; }
 
   void submit(std::shared_ptr<Call> call, const RunOptions* options) override {
     crew_->calls().submit(std::move(call), options);
@@ -80,6 +81,11 @@ class CrewHandle final : public WorkerSet {
   }
   ShutdownReport shutdown(std::chrono::milliseconds grace) override {
     return home_.here() ? crew_->shut_down(grace) : ShutdownReport{};
+  }
+  void shutdown(std::chrono::milliseconds grace,
+                std::function<void(ShutdownReport)> told) override {
+    if (!home_.here()) return told({});
+    crew_->shut_down(grace, std::move(told));
   }
   std::optional<CrashReport> crash() const override {
     if (!home_.here()) return std::nullopt;
@@ -116,7 +122,7 @@ void require(bool condition, const char* complaint) {
 }
 
 // What there is neither a descriptor nor a thread for does not start.
-std::unique_ptr<WorkerSet> start(pool::Crew::Plan plan) {
+std::unique_ptr<CrewHandle> prepare(pool::Crew::Plan plan) {
   worker::require_served();
   platform::note_closed_stdio();
   const std::string service = plan.contract.service;
@@ -128,6 +134,27 @@ std::unique_ptr<WorkerSet> start(pool::Crew::Plan plan) {
     throw Error(errc::start_failed, service + " workers could not be started: " + error.what(),
                 error.code());
   }
+}
+
+std::unique_ptr<WorkerSet> started(std::unique_ptr<CrewHandle> workers) {
+  workers->start();
+  return workers;
+}
+
+pool::Crew::Plan plan_of_one(const Contract& contract, const WorkerOptions& options) {
+  require_not_negative(options.connect_timeout, "WorkerOptions::connect_timeout");
+  require_not_negative(options.kill_grace, "WorkerOptions::kill_grace");
+  return {.contract = contract,
+          .options = {.workers = 1,
+                      .launch = options.launch,
+                      .connect_timeout = options.connect_timeout,
+                      .queue_limit = options.queue_limit,
+                      .max_attempts = 0,  // nothing is tried again
+                      .kill_grace = options.kill_grace,
+                      .poison_limit = 0,
+                      .bytes = options.bytes,
+                      .executor = options.executor},
+          .lone = true};
 }
 
 void check(const PoolOptions& options) {
@@ -152,23 +179,15 @@ void check(const PoolOptions& options) {
 
 std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOptions& options) {
   check(options);
-  return start({.contract = contract, .options = options});
+  return started(prepare({.contract = contract, .options = options}));
 }
 
 std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options) {
-  require_not_negative(options.connect_timeout, "WorkerOptions::connect_timeout");
-  require_not_negative(options.kill_grace, "WorkerOptions::kill_grace");
-  return start({.contract = contract,
-                .options = {.workers = 1,
-                            .launch = options.launch,
-                            .connect_timeout = options.connect_timeout,
-                            .queue_limit = options.queue_limit,
-                            .max_attempts = 0,  // nothing is tried again
-                            .kill_grace = options.kill_grace,
-                            .poison_limit = 0,
-                            .bytes = options.bytes,
-                            .executor = options.executor},
-                .lone = true});
+  return started(prepare(plan_of_one(contract, options)));
+}
+
+std::unique_ptr<WorkerSet> prepare_worker(const Contract& contract, const WorkerOptions& options) {
+  return prepare(plan_of_one(contract, options));
 }
 
 boost::asio::any_io_executor executor_of(const WorkerSet* workers) {

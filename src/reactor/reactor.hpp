@@ -7,9 +7,11 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace bulkhead::reactor {
 
@@ -40,12 +42,19 @@ class Reactor {
   std::thread thread_;
 };
 
-// Something that happens once, on the reactor, and that other threads wait for.
+// Something that happens once, on the reactor, and that other threads wait for, or what runs there
+// wants to be told of.
 class Moment {
  public:
   void happen() {
     happened_.store(true, std::memory_order_release);
     happened_.notify_all();
+    for (const auto& work : std::exchange(then_, {})) work();
+  }
+  // On the reactor: does `work` when it happens, or now if it has.
+  void then(std::function<void()> work) {
+    if (happened()) return work();
+    then_.push_back(std::move(work));
   }
   bool happened() const { return happened_.load(std::memory_order_acquire); }
   // On the reactor's own thread, what is due meanwhile goes on inside this call.
@@ -53,6 +62,7 @@ class Moment {
 
  private:
   std::atomic<bool> happened_ = false;
+  std::vector<std::function<void()>> then_;  // only on the reactor
 };
 
 }  // namespace bulkhead::reactor

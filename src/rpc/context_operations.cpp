@@ -1,6 +1,10 @@
 #include "rpc/context_operations.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <utility>
+
+#include "bulkhead/detail/recycled.hpp"
 
 namespace bulkhead::rpc {
 
@@ -12,7 +16,8 @@ class Service final : public boost::asio::execution_context::service {
   static inline boost::asio::execution_context::id id;
 
   explicit Service(boost::asio::execution_context& context)
-      : boost::asio::execution_context::service(context) {}
+      : boost::asio::execution_context::service(context),
+        operations_(std::make_shared<ContextOperations>(context)) {}
   ~Service() override { operations_->end(); }
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -23,7 +28,22 @@ class Service final : public boost::asio::execution_context::service {
   void shutdown() override { operations_->end(); }
 
   // Shared with those that are in it: they may hear of their end after the context's.
-  const std::shared_ptr<ContextOperations> operations_ = std::make_shared<ContextOperations>();
+  const std::shared_ptr<ContextOperations> operations_;
+};
+
+// What an io_context is given: it runs it or destroys it.
+class Posted {
+ public:
+  using allocator_type = detail::Recycled<std::byte>;
+  explicit Posted(Operation& operation) noexcept : operation_(&operation) {}
+  allocator_type get_allocator() const noexcept { return {}; }
+  void operator()() { operation_.release()->run(); }
+
+ private:
+  struct Destroy {
+    void operator()(Operation* operation) noexcept { operation->destroy(); }
+  };
+  std::unique_ptr<Operation, Destroy> operation_;
 };
 
 }  // namespace
@@ -33,6 +53,8 @@ std::shared_ptr<ContextOperations> ContextOperations::of(boost::asio::execution_
 }
 
 bool ContextOperations::add(PendingOperation& pending, Operation& operation) {
+  pending.is_for_io_context_ =
+      operation.executor_type() == typeid(boost::asio::io_context::executor_type);
   const std::lock_guard lock(mutex_);
   if (ended_) return false;
   pending.operation_ = &operation;
@@ -59,11 +81,21 @@ void ContextOperations::post(PendingOperation& pending) {
   std::unique_lock lock(mutex_);
   Operation* const operation = unlink(pending);
   if (!operation) return;
+  const bool is_for_io_context = pending.is_for_io_context_;
   ++posting_;
   lock.unlock();
-  operation->post();
+  if (is_for_io_context)
+    post_to_io_context(*operation);
+  else
+    operation->post();
   lock.lock();
   if (--posting_ == 0 && ended_) posted_.notify_all();
+}
+
+// Straight, in memory that is used again: by way of any_io_executor Asio takes some anew, twice, as
+// it keeps none for threads other than its own.
+void ContextOperations::post_to_io_context(Operation& operation) {
+  boost::asio::post(static_cast<boost::asio::io_context&>(own_), Posted(operation));
 }
 
 // One at a time: what goes with one, a pool perhaps, may end others.
@@ -101,7 +133,7 @@ void PendingOperation::abandon() noexcept {
 }
 
 // By the time that it is posted this object may be gone.
-void PendingOperation::call_settled() noexcept {
+void PendingOperation::complete() noexcept {
   if (const auto context = context_)
     context->post(*this);
   else if (Operation* const operation = std::exchange(operation_, nullptr))

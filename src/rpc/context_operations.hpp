@@ -20,6 +20,8 @@ class ContextOperations {
   // Made with the first that is asked for.
   static std::shared_ptr<ContextOperations> of(boost::asio::execution_context& context);
 
+  explicit ContextOperations(boost::asio::execution_context& context) : own_(context) {}
+
   // False: the context has ended.
   bool add(PendingOperation& pending, Operation& operation);
   // Null where another took it.
@@ -31,7 +33,9 @@ class ContextOperations {
 
  private:
   Operation* unlink(PendingOperation& pending);
+  void post_to_io_context(Operation& operation);
 
+  boost::asio::execution_context& own_;
   std::mutex mutex_;
   std::condition_variable posted_;
   // guarded by mutex_

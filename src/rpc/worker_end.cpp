@@ -41,28 +41,32 @@ std::unique_lock<std::mutex> WorkerEnd::hold_sending() {
 
 WorkerEnd::Next WorkerEnd::next(Request& request) {
   const auto lock = hold_receiving();
-  if (leaving_) return Next::leave;
-  const Next found = receive(request);
-  leaving_ = found == Next::leave;
-  return found;
+  for (;;) {
+    if (const auto found = receive_now(request)) return *found;
+    if (link_.wait_for_frame() == ipc::Wake::closed) return Next::app_gone;
+  }
 }
 
-WorkerEnd::Next WorkerEnd::receive(Request& request) {
-  bool first = true;  // the next part begins a message
-  bool ours = false;  // the parts that come belong to a message that is for us
-  for (request.bytes.clear();;) {
+std::optional<WorkerEnd::Next> WorkerEnd::next_now(Request& request) {
+  const auto lock = hold_receiving();
+  return receive_now(request);
+}
+
+std::optional<WorkerEnd::Next> WorkerEnd::receive_now(Request& request) {
+  if (leaving_) return Next::leave;
+  if (first_) request.bytes.clear();
+  for (;;) {
     const ipc::Read read = link_.receive(request.bytes);
     if (read == ipc::Read::violation) return Next::app_gone;  // no longer what the two sides share
-    if (read == ipc::Read::empty) {
-      if (link_.wait_for_frame() == ipc::Wake::closed) return Next::app_gone;
-      continue;
-    }
-    if (first) ours = take_up(request);
-    first = read == ipc::Read::frame;
-    if (!ours)
+    if (read == ipc::Read::empty) return std::nullopt;
+    if (first_) ours_ = take_up(request);
+    first_ = read == ipc::Read::frame;
+    if (!ours_) {
       request.bytes.clear();
-    else if (read == ipc::Read::frame)
-      return request.head.kind == Kind::leave ? Next::leave : Next::request;
+    } else if (first_) {
+      leaving_ = request.head.kind == Kind::leave;
+      return leaving_ ? Next::leave : Next::request;
+    }
   }
 }
 
@@ -137,7 +141,7 @@ bool WorkerEnd::send_now(const Head& about, Kind kind, std::span<const std::byte
   return true;
 }
 
-bool WorkerEnd::ready() { return send({.slot = threads_}, Kind::ready, {}); }
+bool WorkerEnd::ready(unsigned at_once) { return send({.slot = at_once}, Kind::ready, {}); }
 
 bool WorkerEnd::refuse(std::string_view why) {
   return send({}, Kind::refused, bytes_of(why.substr(0, max_exception_text)));

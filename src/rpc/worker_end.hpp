@@ -25,7 +25,7 @@ namespace bulkhead::rpc {
 
 class WorkerEnd {
  public:
-  // `threads`: how many use it, and so how many requests run at once.
+  // `threads`: how many use it.
   WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
             unsigned threads = 1);
 
@@ -49,6 +49,20 @@ class WorkerEnd {
   // Once one thread was told to leave, all are.
   Next next(Request& request);
 
+  // For an event loop instead, on one thread at a time. Nothing: not all of it is there yet, and
+  // the same `request` is to be given when more has come.
+  std::optional<Next> next_now(Request& request);
+  // True if more is there; false if it is not worth it to wait for it like this.
+  bool spin() { return link_.worker_spins_for_frame(); }
+  // From now on bell() is readable when more comes. True if it is there.
+  [[nodiscard]] bool arm() { return link_.arm(); }
+  void disarm() { link_.disarm(); }
+  const ipc::Doorbell& bell() const { return link_.bell(); }
+  // When it is readable. False when the app is gone.
+  bool hear() { return link_.listeners().hear_now() != ipc::Bell::closed; }
+  // `tell`: when a thread that waits for room has heard the bell instead.
+  void tell_loop(std::function<void()> tell) { link_.listeners().tell_loop(std::move(tell)); }
+
   // How the handler of a request that was just taken up hears that it is to stop. Tokens apart.
   detail::HandlerStop stop_of(const Request& request) const;
   static bool wants_progress(const Request& request);
@@ -57,7 +71,8 @@ class WorkerEnd {
   ipc::Hints& hints() const { return link_.segment().hints(); }
 
   // These wait for room in the ring, and return false when the app is gone.
-  bool ready();
+  // `at_once`: how many requests it runs at once.
+  bool ready(unsigned at_once);
   bool refuse(std::string_view why);
   // `size`: of the whole response, with what is beside it.
   bool fits(std::size_t size) const { return size <= max_message_; }
@@ -78,7 +93,7 @@ class WorkerEnd {
   void share_sending() { sending_is_shared_.store(true, std::memory_order_relaxed); }
 
  private:
-  Next receive(Request& request);
+  std::optional<Next> receive_now(Request& request);
   bool claim(const Head& head);
   bool take_up(Request& request);
   bool send(const Head& about, Kind kind, std::span<const std::byte> body);
@@ -95,7 +110,10 @@ class WorkerEnd {
   // Used with several threads only. Nobody needs both at once.
   std::mutex receiving_, sending_;
   std::atomic<bool> sending_is_shared_;  // known to whoever it concerns before others send
-  bool leaving_ = false;                 // guarded by receiving_
+  // guarded by receiving_
+  bool leaving_ = false;
+  bool first_ = true;  // the next part begins a message
+  bool ours_ = false;  // the parts that come belong to a message that is for us
 };
 
 }  // namespace bulkhead::rpc

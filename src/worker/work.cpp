@@ -1,6 +1,8 @@
 #include "worker/work.hpp"
 
 #include <cstdio>
+#include <exception>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -10,47 +12,14 @@
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
 #include "rpc/worker_end.hpp"
+#include "worker/event_loop.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/handling.hpp"
 #include "worker/heart.hpp"
-#include "worker/progress.hpp"
-#include "worker/stops.hpp"
 
 namespace bulkhead::worker {
 
 namespace {
-
-// What handlers need besides their requests.
-struct Helpers {
-  explicit Helpers(rpc::WorkerEnd& app) : stops(app.stops()), progress(app) {}
-  Stops stops;
-  Progress progress;
-};
-
-// False when the app is gone.
-bool answer(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& dispatcher,
-            const rpc::WorkerEnd::Request& request, detail::Buffer& response) {
-  rpc::WorkerBlobs::Call bytes(app.blobs());
-  detail::HandlerStop stop = app.stop_of(request);
-  Stops::Call tokens(helpers.stops, stop);
-  stop.teller = &tokens;
-  Progress::Call values(helpers.progress, request);
-  Context context(request.head.id, &bytes, stop, &values);
-  response.clear();
-  try {
-    dispatcher.serve(request.head.request, request.body(), context, response);
-    bytes.finish();
-  } catch (...) {
-    const auto text = current_exception_text();
-    bytes.abandon();
-    return values.finish() && app.report_exception(request.head, text.type, text.what);
-  }
-  if (!values.finish()) return false;
-  platform::fault_point("worker.before_response");
-  const std::size_t size = response.size() + bytes.beside();
-  if (!app.fits(size)) return app.report_too_large(request.head, size);
-  bytes.answered();
-  return app.respond(request.head, response);
-}
 
 // A handler that ends its thread, as by pthread_exit, takes the worker along: nobody else would
 // answer its request.
@@ -69,7 +38,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
   while (!thread.may_end) {
     switch (app.next(request)) {
       case rpc::WorkerEnd::Next::request:
-        if (!answer(app, helpers, dispatcher, request, response)) platform::exit_now(0);
+        if (!Handling(app, helpers, request).serve(dispatcher, response)) platform::exit_now(0);
         platform::fault_point("worker.after_response");
         break;
       case rpc::WorkerEnd::Next::leave:
@@ -79,6 +48,13 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
         platform::exit_now(0);
     }
   }
+}
+
+// The same, where handlers are coroutines.
+void run_events(EventLoop& loop) {
+  ThreadMustNotEnd thread;
+  loop.run();
+  thread.may_end = true;
 }
 
 [[noreturn]] void refuse(rpc::WorkerEnd& app, const std::string& why) {
@@ -98,15 +74,14 @@ using Threads = std::vector<std::jthread>;
 
 // All but the main thread. They have its signal mask, as warm_up left it, because what a handler
 // starts inherits it; a signal to the process is the main thread's first all the same.
-Threads start_threads(rpc::WorkerEnd& app, unsigned count, Helpers& helpers,
-                      detail::Dispatcher& dispatcher) {
+template <class Work>
+Threads start_threads(rpc::WorkerEnd& app, unsigned count, const Work& work) {
   Threads threads;
   try {
     while (threads.size() + 1 < count) {
       if (const int error = platform::fault_errno("worker.start_thread"))
         throw std::system_error(error, std::generic_category());
-      threads.emplace_back(
-          [&app, &helpers, &dispatcher] { serve_requests(app, helpers, dispatcher); });
+      threads.emplace_back(work);
     }
   } catch (const std::system_error& error) {
     refuse(
@@ -115,6 +90,33 @@ Threads start_threads(rpc::WorkerEnd& app, unsigned count, Helpers& helpers,
             " that ServeOptions::threads asks for could not be started: " + error.code().message());
   }
   return threads;
+}
+
+// Until the worker is asked to leave.
+template <class Work>
+void serve_on_threads(rpc::WorkerEnd& app, unsigned threads, unsigned at_once, const Work& work) {
+  const Threads others = start_threads(app, threads, work);
+  platform::fault_point("worker.before_ready");
+  if (!app.ready(at_once)) platform::exit_now(0);
+  platform::fault_point("worker.after_ready");
+  work();
+}
+
+std::unique_ptr<EventLoop> make_loop(rpc::WorkerEnd& app, Helpers& helpers,
+                                     detail::Dispatcher& dispatcher, const ServeOptions& options) {
+  try {
+    return std::make_unique<EventLoop>(app, helpers, dispatcher, options.threads,
+                                       options.concurrency);
+  } catch (const std::exception& error) {
+    refuse(app, std::string("its event loop could not be made: ") + error.what());
+  }
+}
+
+// What ServeOptions says of how many there are to be.
+void check(rpc::WorkerEnd& app, const char* what, unsigned told) {
+  if (told < 1 || told > app.most_threads())
+    refuse(app, std::string("ServeOptions::") + what + " is " + std::to_string(told) +
+                    ", and must be from 1 to " + std::to_string(app.most_threads()));
 }
 
 // Its stdio is flushed, but the program's atexit handlers are the fork server's, not its own.
@@ -141,20 +143,20 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);
-  if (options.threads < 1 || options.threads > app.most_threads())
-    refuse(app, "ServeOptions::threads is " + std::to_string(options.threads) +
-                    ", and must be from 1 to " + std::to_string(app.most_threads()));
+  const bool has_coroutines = dispatcher.has_coroutines();
+  check(app, "threads", options.threads);
+  if (has_coroutines) check(app, "concurrency", options.concurrency);
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
+  prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
   Helpers helpers(app);
-  {
-    const Threads threads = start_threads(app, options.threads, helpers, dispatcher);
-    prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
-    platform::fault_point("worker.before_ready");
-    if (!app.ready()) platform::exit_now(0);
-    platform::fault_point("worker.after_ready");
-    serve_requests(app, helpers, dispatcher);
+  if (has_coroutines) {
+    const auto loop = make_loop(app, helpers, dispatcher, options);
+    serve_on_threads(app, options.threads, options.concurrency, [&] { run_events(*loop); });
+    leave(options);
   }
+  serve_on_threads(app, options.threads, options.threads,
+                   [&] { serve_requests(app, helpers, dispatcher); });
   leave(options);
 }
 

@@ -15,7 +15,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <catch2/catch.hpp>
-#include <memory_resource>
 
 #include "faults/async.hpp"
 #include "faults/service/steering_service.hpp"
@@ -29,13 +28,6 @@ namespace {
 
 using SteeringPool = Pool<SteeringService>;
 using asio::use_awaitable;
-
-template <class T>
-T value_of(std::future<T> future) {
-  if (future.wait_for(default_watchdog) != std::future_status::ready)
-    throw std::runtime_error("a call never completed");
-  return future.get();
-}
 
 // A handler that has begun says so in a file.
 class Begun {
@@ -52,23 +44,6 @@ class Begun {
 
  private:
   TempDir folder_;
-};
-
-// Counts what is out.
-class Counting : public std::pmr::memory_resource {
- public:
-  std::atomic<int> out = 0, all = 0;
-
- private:
-  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    ++out, ++all;
-    return std::pmr::new_delete_resource()->allocate(bytes, alignment);
-  }
-  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
-    --out;
-    std::pmr::new_delete_resource()->deallocate(memory, bytes, alignment);
-  }
-  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
 
 }  // namespace

@@ -24,13 +24,13 @@ PARTS = {
     "start": (
         "Starting",
         "program no-worker not-served mismatch module options thread-count dies slow some ready-early"
-        " no-process descriptors memory idle-memory replaced-program threads depth",
+        " no-process descriptors memory idle-memory replaced-program threads depth async called-off",
     ),
     "crash": (
         "Crashes",
         "in-handler thread-ends signal not-begun begun told answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
-        " restarts core-file async",
+        " restarts core-file async coroutines",
     ),
     "value": (
         "Values and output",
@@ -58,7 +58,7 @@ PARTS = {
     "events": ("Telling", "life calls slow broken owner"),
     "end": (
         "Ending",
-        "shutdown grace hangs dies fork-server spares destroyed told helpers async context many-pools",
+        "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
     ),
     "host": (
         "Applications",

@@ -10,6 +10,7 @@
 
 #include "ipc/link.hpp"
 #include "ipc/own_ring.hpp"
+#include "platform/poll.hpp"
 #include "support/in_child.hpp"
 
 namespace {
@@ -197,6 +198,58 @@ TEST_CASE("One thread waits for frames while another waits for room, and neither
     taken += pair.app->receive(got) == Read::frame;
   }
   receiver.join();
+  sender.join();
+  CHECK(received == frames);
+  CHECK(sent_all);
+  CHECK(taken == frames);
+}
+
+TEST_CASE(
+    "An event loop and a thread that waits for room share the bell, and neither is forgotten") {
+  constexpr int frames = 5'000;
+  Pair pair(0);
+  Link& worker = *pair.worker;
+  std::atomic<int> told = 0;
+  worker.listeners().tell_loop([&told] { ++told; });
+  std::atomic<int> received = 0;
+  std::atomic<bool> sent_all = false;
+  // What an event loop does: it sleeps at the descriptor, or until it is told.
+  std::thread loop([&] {
+    Buffer got;
+    const Deadline end = in(30s);
+    while (received < frames && std::chrono::steady_clock::now() < *end) {
+      got.clear();
+      if (worker.receive(got) == Read::frame) {
+        ++received;
+        continue;
+      }
+      const int seen = told;
+      if (worker.arm()) continue;
+      while (told == seen && std::chrono::steady_clock::now() < *end)
+        if (bulkhead::platform::is_readable(worker.bell().fd().get())) {
+          if (worker.listeners().hear_now() == Bell::closed) return;
+          break;
+        }
+      worker.disarm();
+    }
+  });
+  std::thread sender([&] {
+    for (int i = 0; i < frames;) {
+      const Write written = worker.send(bytes(200), {});
+      i += written == Write::done;
+      if (written == Write::full && worker.wait_for_room(200, in(30s)) != Wake::ready) return;
+    }
+    sent_all = true;
+  });
+  Buffer got;
+  int given = 0, taken = 0;
+  const Deadline end = in(30s);
+  while ((given < frames || taken < frames) && std::chrono::steady_clock::now() < *end) {
+    if (given < frames) given += pair.app->send(bytes(200), {}) == Write::done;
+    got.clear();
+    taken += pair.app->receive(got) == Read::frame;
+  }
+  loop.join();
   sender.join();
   CHECK(received == frames);
   CHECK(sent_all);

@@ -58,7 +58,7 @@ TEST_CASE("A request comes to its worker as it was sent, and its answer back") {
 
 TEST_CASE("A worker says that it is ready, or why it is not") {
   Ends ends({.threads = 3});
-  REQUIRE(ends.worker->ready());
+  REQUIRE(ends.worker->ready(3));
   const auto ready = next_message(*ends.app);
   CHECK(ready.head.kind == Kind::ready);
   CHECK(ready.head.slot == 3);  // so many calls at once
@@ -101,6 +101,32 @@ TEST_CASE("Ten thousand calls go through four slots") {
     ends.app->hand_over(call(id + 3));
     answer_to(id, *ends.app);
   }
+}
+
+TEST_CASE("A request that comes in parts is taken up without waiting, as its parts come") {
+  Ends ends(small_ring);
+  WorkerEnd::Request request;
+  CHECK_FALSE(ends.worker->next_now(request));
+  CHECK_FALSE(ends.worker->arm());
+  ends.app->hand_over(call(1, bytes(64 * kib)));
+  ends.app->hand_over(call(2, bytes(10)));
+  CHECK(ends.worker->hear());
+  int looks = 0;
+  for (auto found = ends.worker->next_now(request); !found;
+       found = ends.worker->next_now(request)) {
+    ++looks;
+    ends.app->flush();
+  }
+  CHECK(looks > 10);
+  CHECK(request.head.id == 1);
+  CHECK(copy_of(request.body()) == bytes(64 * kib));
+  CHECK(ends.app->take_back(10).size() == 1);
+  ends.app->flush();
+  CHECK_FALSE(ends.worker->next_now(request));
+  ends.app->leave();
+  ends.app->flush();
+  CHECK(ends.worker->next_now(request) == Next::leave);
+  CHECK(ends.worker->next_now(request) == Next::leave);
 }
 
 TEST_CASE("Calls come back the latest first, down to the one that the worker has begun") {

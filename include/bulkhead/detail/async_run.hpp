@@ -3,7 +3,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <exception>
 #include <memory>
@@ -86,11 +85,7 @@ class AsyncRun {
     const std::shared_ptr<TypedCall<Response>> call(both, &both->call);
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     if (slot.is_connected()) slot.assign(Canceller{call});
-    auto executor = boost::asio::get_associated_executor(handler, executor_of(workers));
-    auto* const context = context_of(executor);
-    using Made = HandlerOperation<AsyncCall<Response>, Kept, decltype(executor)>;
-    Operation* const operation = Made::make(std::move(handler), std::move(executor), both);
-    if (!both->pending.expect(*operation, context)) return;
+    if (!expect(both, std::move(handler), executor_of(workers))) return;
     try {
       hand_over(call, workers, request, options ? &*options : nullptr);
     } catch (...) {

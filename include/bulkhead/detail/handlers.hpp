@@ -1,8 +1,11 @@
 // Which handler serves which request. A handler whose parameter can be read serves exactly that
 // request; a generic or overloaded one serves those that are left and that it can be called with.
+// One that returns an awaitable is a coroutine.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/awaitable.hpp>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -110,40 +113,103 @@ struct CheckServed {
   static constexpr bool value = count == 1;
 };
 
+// What a handler's caller gets of its result.
+template <class Result>
+struct Answer {
+  using Type = Result;
+  static constexpr bool is_awaited = false;
+};
+template <class T>
+struct Answer<boost::asio::awaitable<T>> {
+  using Type = T;
+  static constexpr bool is_awaited = true;
+};
+
+template <class Handler, class Request>
+using AnswerOf = Answer<decltype(call_handler(std::declval<Handler&>(), std::declval<Request&>(),
+                                              std::declval<Context&>()))>;
+
 template <class Request, class Handler>
 struct CheckResult {
-  using Result = decltype(call_handler(std::declval<Handler&>(), std::declval<Request&>(),
-                                       std::declval<Context&>()));
+  using Result = typename AnswerOf<Handler, Request>::Type;
   static constexpr bool value = std::is_convertible_v<Result, ResponseOf<Request>>;
   static_assert(value, "bulkhead: the handler's result does not convert to the request's Response");
 };
 
-// The one handler of the request R, out of all: decode, call, encode.
+// The one handler of the request R, out of all; none where there is a mistake.
+template <class R, class... Handlers>
+constexpr bool has_handler() {
+  if constexpr (CheckServed<R, Handlers...>::value) {
+    using All = std::tuple<Handlers...>;
+    return CheckResult<R, std::tuple_element_t<handler_index<R, Handlers...>(), All>>::value;
+  } else {
+    return false;
+  }
+}
+template <class R, class... Handlers>
+auto& handler_of(std::tuple<Handlers...>& handlers) {
+  return std::get<handler_index<R, Handlers...>()>(handlers);
+}
+
+// Decode, call, encode.
 template <class R, class... Handlers>
 void serve_request(std::tuple<Handlers...>& handlers, std::span<const std::byte> bytes,
                    Context& context, Buffer& response) {
-  if constexpr (CheckServed<R, Handlers...>::value) {
-    constexpr std::size_t index = handler_index<R, Handlers...>();
-    using Handler = std::tuple_element_t<index, std::tuple<Handlers...>>;
-    if constexpr (CheckResult<R, Handler>::value) {
-      R request = decode<R>(bytes, context.carrier());
-      context.serves(progress_type<R>);
-      if constexpr (std::is_void_v<ResponseOf<R>>) {
-        call_handler(std::get<index>(handlers), request, context);
-      } else {
-        const ResponseOf<R>& result = call_handler(std::get<index>(handlers), request, context);
-        encode(response, result, context.carrier());
-      }
-    }
+  R request = decode<R>(bytes, context.carrier());
+  context.serves(progress_type<R>);
+  if constexpr (std::is_void_v<ResponseOf<R>>) {
+    call_handler(handler_of<R>(handlers), request, context);
+  } else {
+    const ResponseOf<R>& result = call_handler(handler_of<R>(handlers), request, context);
+    encode(response, result, context.carrier());
+  }
+}
+
+// The same. The request lives as long as its handler, which may take it by reference.
+template <class R, class... Handlers>
+boost::asio::awaitable<void> serve_request_by_coroutine(std::tuple<Handlers...>& handlers,
+                                                        std::span<const std::byte> bytes,
+                                                        Context& context, Buffer& response) {
+  R request = decode<R>(bytes, context.carrier());
+  context.serves(progress_type<R>);
+  if constexpr (std::is_void_v<ResponseOf<R>>) {
+    co_await call_handler(handler_of<R>(handlers), request, context);
+  } else {
+    const ResponseOf<R> result = co_await call_handler(handler_of<R>(handlers), request, context);
+    encode(response, result, context.carrier());
+  }
+}
+
+// How one request is served: by one of the two.
+template <class... Handlers>
+struct Server {
+  using Plain = void (*)(std::tuple<Handlers...>&, std::span<const std::byte>, Context&, Buffer&);
+  using Coroutine = boost::asio::awaitable<void> (*)(std::tuple<Handlers...>&,
+                                                     std::span<const std::byte>, Context&, Buffer&);
+  Plain plain = nullptr;
+  Coroutine coroutine = nullptr;
+};
+
+template <class R, class... Handlers>
+constexpr Server<Handlers...> server_of() {
+  if constexpr (has_handler<R, Handlers...>()) {
+    using All = std::tuple<Handlers...>;
+    using Handler = std::tuple_element_t<handler_index<R, Handlers...>(), All>;
+    if constexpr (AnswerOf<Handler, R>::is_awaited)
+      return {.coroutine = serve_request_by_coroutine<R, Handlers...>};
+    else
+      return {.plain = serve_request<R, Handlers...>};
+  } else {
+    return {};
   }
 }
 
 template <class... Handlers>
 class HandlerDispatcher final : public Dispatcher {
  public:
-  using Server = void (*)(std::tuple<Handlers...>&, std::span<const std::byte>, Context&, Buffer&);
+  using Servers = std::span<const Server<Handlers...>>;
 
-  HandlerDispatcher(std::span<const Server> servers, auto&&... handlers)
+  HandlerDispatcher(Servers servers, auto&&... handlers)
       : servers_(servers), handlers_(std::forward<decltype(handlers)>(handlers)...) {}
 
   void serve(std::uint32_t request_index, std::span<const std::byte> request, Context& context,
@@ -152,11 +218,24 @@ class HandlerDispatcher final : public Dispatcher {
       throw Refused("request " + std::to_string(request_index) + " of a service that has " +
                     std::to_string(servers_.size()));
     }
-    servers_[request_index](handlers_, request, context, response);
+    servers_[request_index].plain(handlers_, request, context, response);
+  }
+
+  bool has_coroutines() const noexcept override {
+    return std::any_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server.coroutine != nullptr; });
+  }
+  bool is_coroutine(std::uint32_t request_index) const noexcept override {
+    return request_index < servers_.size() && servers_[request_index].coroutine != nullptr;
+  }
+  boost::asio::awaitable<void> serve_coroutine(std::uint32_t request_index,
+                                               std::span<const std::byte> request, Context& context,
+                                               Buffer& response) override {
+    return servers_[request_index].coroutine(handlers_, request, context, response);
   }
 
  private:
-  const std::span<const Server> servers_;
+  const Servers servers_;
   std::tuple<Handlers...> handlers_;
 };
 
@@ -167,8 +246,8 @@ std::unique_ptr<Dispatcher> make_dispatcher(Handlers&&... handlers) {
     static_assert((CheckHandler<std::decay_t<Handlers>,
                                 Requests...>::template among<std::decay_t<Handlers>...>() &&
                    ...));
-    static constexpr std::array<typename Result::Server, sizeof...(Requests)> servers = {
-        serve_request<Requests, std::decay_t<Handlers>...>...};
+    static constexpr std::array<Server<std::decay_t<Handlers>...>, sizeof...(Requests)> servers = {
+        server_of<Requests, std::decay_t<Handlers>...>()...};
     return std::make_unique<Result>(servers, std::forward<Handlers>(handlers)...);
   });
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +28,22 @@ struct WorkerOptions;
 
 namespace detail {
 
+// A start that may be called off.
+class Start {
+ public:
+  virtual ~Start() = default;
+  // From any thread. Nothing where it is over.
+  virtual void call_off() = 0;
+};
+
 // The processes of one Pool, or of one Worker. Thread safe. Destroying it kills them.
 class WorkerSet {
  public:
   virtual ~WorkerSet() = default;
+  // Once, at first. `told`, by the library's own thread: why it failed, when nothing is left of it,
+  // or null, when they are ready.
+  virtual void start(std::function<void(std::exception_ptr)> told) = 0;
+  virtual std::weak_ptr<Start> starting() const = 0;
   // The call will be settled. Never throws Error. `options`, if any, are needed until it returns.
   virtual void submit(std::shared_ptr<Call> call, const RunOptions* options) = 0;
   // Where completion handlers run that do not say where.
@@ -44,6 +57,9 @@ class WorkerSet {
   virtual std::vector<std::uint64_t> ready_workers() const = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
+  // The same without waiting. `told`, at once or by the library's own thread.
+  virtual void shutdown(std::chrono::milliseconds grace,
+                        std::function<void(ShutdownReport)> told) = 0;
   // Of a Worker's only process.
   virtual std::optional<CrashReport> crash() const = 0;
   virtual bool alive() const = 0;
@@ -55,6 +71,9 @@ BULKHEAD_API std::unique_ptr<WorkerSet> start_pool(const Contract& contract,
                                                    const PoolOptions& options);
 BULKHEAD_API std::unique_ptr<WorkerSet> start_worker(const Contract& contract,
                                                      const WorkerOptions& options);
+// The same before its start() is begun.
+BULKHEAD_API std::unique_ptr<WorkerSet> prepare_worker(const Contract& contract,
+                                                       const WorkerOptions& options);
 
 // What a call fails with when its own serialize threw `cause` in the app.
 BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const char* what,
