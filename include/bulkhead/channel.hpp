@@ -46,6 +46,7 @@ class Sender {
   void send(const T& item) {
     detail::pack_item(packed_, item);
     open_end().send(packed_);
+    detail::drop_if_large(packed_);
   }
   /// The same without waiting: false where it would have to. Throws errc::message_too_large for an
   /// item that the channel's memory (64 KiB to 1 MiB, by its capacity) cannot hold at once.
@@ -114,14 +115,14 @@ class Receiver {
   /// thread.
   std::optional<T> receive() {
     if (!open_end().receive(packed_)) return std::nullopt;
-    return detail::unpack_item<T>(end_.get(), packed_);
+    return unpack();
   }
   /// The same without waiting; empty where there is none now, or never again: see ended().
   std::optional<T> try_receive() {
     const auto got = open_end().try_receive(packed_);
     ended_ |= got == detail::Got::end;
     if (got != detail::Got::item) return std::nullopt;
-    return detail::unpack_item<T>(end_.get(), packed_);
+    return unpack();
   }
   /// Whether try_receive() has met the clean end of the stream.
   bool ended() const noexcept { return ended_; }
@@ -185,6 +186,11 @@ class Receiver {
   const detail::ChannelEnd& open_end() const {
     if (!end_) detail::refuse_closed_end();
     return *end_;
+  }
+  std::optional<T> unpack() {
+    std::optional<T> item = detail::unpack_item<T>(end_.get(), packed_);
+    detail::drop_if_large(packed_);
+    return item;
   }
 
   mutable std::shared_ptr<detail::ChannelEnd> end_;  // requests are packed as constants

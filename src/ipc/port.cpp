@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
-#include <string>
+#include <new>
 
 #include "platform/cpu.hpp"
 #include "platform/fault.hpp"
@@ -15,6 +14,9 @@ namespace bulkhead::ipc {
 namespace {
 
 constexpr auto seq_cst = std::memory_order_seq_cst;
+
+// The memory of larger items is not kept.
+constexpr std::size_t large = std::size_t{64} << 10;
 
 Leave look_at(const std::atomic<std::uint32_t>& word) { return Leave{word.load(seq_cst)}; }
 
@@ -97,12 +99,13 @@ bool SendPort::has_left() {
 }
 
 bool SendPort::fits(std::size_t item) {
-  const std::uint64_t ring = memory_.ring().capacity;
-  if (framed_message(item, ring) > ring)
-    throw std::length_error("an item of " + std::to_string(item) +
-                            " bytes never fits into the channel's memory at once");
   if (!credit_.may_send() && (!look() || !credit_.may_send())) return violated_;
   return writer_.has_room_for_message(item) || writer_.violated();
+}
+
+bool SendPort::ever_fits(std::size_t item) const {
+  const std::uint64_t ring = memory_.ring().capacity;
+  return framed_message(item, ring) <= ring;
 }
 
 // What push() needs next is there, or something to be told.
@@ -145,7 +148,8 @@ ReceivePort::ReceivePort(ChannelMemory memory, platform::Fd bell, std::size_t ma
       reader_(memory_.ring()),
       max_item_(max_item) {}
 
-ReceivePort::Pull ReceivePort::pull(Buffer& item) {
+// There is no violation in having no memory left for what it sends, but nothing else to be done.
+ReceivePort::Pull ReceivePort::pull(Buffer& item) try {
   for (;;) {
     const std::size_t before = incoming_.size();
     const Read read = reader_.read(incoming_);
@@ -162,8 +166,11 @@ ReceivePort::Pull ReceivePort::pull(Buffer& item) {
   }
   item.swap(incoming_);
   incoming_.clear();
+  if (incoming_.capacity() > large) incoming_ = {};
   took_one();
   return Pull::item;
+} catch (const std::bad_alloc&) {
+  return Pull::violation;
 }
 
 ReceivePort::Pull ReceivePort::what_is_left(Leave left) const {

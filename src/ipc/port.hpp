@@ -64,8 +64,9 @@ class SendPort final : public Port {
   };
   // Sends as much of the item as there is room for.
   [[nodiscard]] Push push(std::span<const std::byte> item);
-  // Whether an item of this size could be sent at once; throws std::length_error if never.
+  // Whether an item of this size can be sent at once, now or ever.
   bool fits(std::size_t item);
+  bool ever_fits(std::size_t item) const;
 
   // Spins as long as it is worth it, then sleeps, until push() is worth trying.
   void wait();

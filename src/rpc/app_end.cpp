@@ -182,6 +182,7 @@ OpenCall AppEnd::release(Slot slot) {
   unlink(slot);
   free_slot(slot);
   entries_[slot].ticket = 0;
+  for (const auto& carried : entries_[slot].open.call->ends) carried.end->offered_to = nullptr;
   return std::move(entries_[slot].open);
 }
 

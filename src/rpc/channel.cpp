@@ -10,6 +10,11 @@ Error lost_error(const std::string& why) {
   return Error(errc::channel_closed, "the other end of the channel is gone: " + why);
 }
 
+Error too_large(const Buffer& item, const std::string& limit) {
+  return Error(errc::message_too_large, "an item of " + std::to_string(item.size()) +
+                                            " bytes is larger than the channel's " + limit);
+}
+
 void check_idle(const Channel::Operation& operation) {
   if (operation)
     throw std::logic_error("an asynchronous operation of this end of the channel is under way");
@@ -38,6 +43,7 @@ bool Channel::try_send(Buffer& item) {
   Lock lock = enter();
   check_sending(item);
   const bool port_is_mine = out_ && !pump_;
+  if (port_is_mine && !out_->ever_fits(item.size())) throw too_large(item, "memory");
   const bool sent = (!port_is_mine || out_->fits(item.size())) && put(item);
   if (!sent && port_is_mine) {
     out_->hear();
@@ -50,10 +56,7 @@ bool Channel::try_send(Buffer& item) {
 
 void Channel::check_sending(const Buffer& item) const {
   check_idle(sending_);
-  if (item.size() > max_item_)
-    throw Error(errc::message_too_large, "an item of " + std::to_string(item.size()) +
-                                             " bytes is larger than the channel's max_message (" +
-                                             std::to_string(max_item_) + ")");
+  if (item.size() > max_item_) throw too_large(item, "max_message");
 }
 
 // False when there is no room.
@@ -114,6 +117,7 @@ Channel::Got Channel::try_receive(Buffer& item) {
 }
 
 Channel::Got Channel::take(Buffer& item) {
+  if (refused_) throw *refused_;
   if (!queue_.empty()) {
     item = std::move(queue_.front());
     queue_.pop_front();
@@ -157,10 +161,13 @@ void Channel::wait_for_item(Lock& lock) {
   lock.lock();
 }
 
+// Nor is anything that it has sent behind that.
 void Channel::refuse(const char* how) {
   const Lock lock = enter();
-  violated(Side::sender, std::string("it sent an item that can not be: ") + how);
-  throw *state_.what_is_left().error;
+  const std::string what = std::string("it sent an item that can not be: ") + how;
+  violated(Side::sender, what);
+  refused_ = lost_error(what);
+  throw *refused_;
 }
 
 // ------------------------------------------------------------ ends
@@ -200,8 +207,10 @@ void Channel::close(Side side) {
   if (state_.away(side)) return;
   state_.close(side);
   Finished dropped;
-  const Error why(errc::cancelled, "the receiver was dropped");
-  if (side == Side::receiver && receiving_) finish(receiving_, dropped, &why);
+  if (side == Side::receiver && receiving_) {
+    const Error why(errc::cancelled, "the receiver was dropped");
+    finish(receiving_, dropped, &why);
+  }
   advance(std::move(lock));
   tell(dropped);
 }
@@ -226,8 +235,9 @@ void Channel::lose(Side side, const Error& why) {
   advance(std::move(lock));
 }
 
+// Nothing is moved or told from here: connections call this under their locks.
 bool Channel::move(Side side, Way way) {
-  Lock lock = enter();
+  const Lock lock = enter();
   check_idle(side == Side::sender ? sending_ : receiving_);
   if (!state_.move(side)) return false;
   if (side == Side::receiver) {
@@ -238,7 +248,9 @@ bool Channel::move(Side side, Way way) {
     in_.emplace(std::move(way.memory), std::move(way.bell), way.max_item);
     in_peer_ = std::move(way.peer);
   }
-  advance(std::move(lock));
+  pass_on_ends();
+  if (!pump_ && needs_pump()) start_pump();
+  changed_.notify_all();
   return true;
 }
 

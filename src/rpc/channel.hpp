@@ -72,7 +72,8 @@ class Channel final : public std::enable_shared_from_this<Channel> {
     std::size_t max_item;
     std::shared_ptr<ChannelPeer> peer = {};  // null: nobody tells of the other process's end
   };
-  // That end is from now on in the process behind the port. False: it is not here any more.
+  // That end is from now on in the process behind the port. False: it is not here any more. Calls
+  // nobody back.
   bool move(Side side, Way way);
   bool away(Side side) const;
   // It will not be heard of any more. What it sent before is still received.
@@ -121,6 +122,7 @@ class Channel final : public std::enable_shared_from_this<Channel> {
   std::condition_variable changed_;
   // guarded by mutex_
   ChannelState state_;
+  std::optional<Error> refused_;  // what came was no item
   std::deque<Buffer> queue_;
   Operation sending_, receiving_;  // null: none is under way
   // Without the lock for the one who waits there, while there is no pump.

@@ -100,8 +100,10 @@ void WorkerProcess::watch_doorbell() {
 
 // Told under locks that its end may need: so it is kept until the reactor has it.
 void WorkerProcess::carry_channels() {
-  const auto later = [reactor = reactor_, self = weak_from_this()](auto work) {
-    if (auto worker = self.lock())
+  const auto later = [self = weak_from_this()](auto work) {
+    auto worker = self.lock();
+    const auto reactor = worker ? worker->reactor_ : nullptr;
+    if (reactor)
       reactor->post([worker = std::move(worker), work = std::move(work)] { work(*worker); });
   };
   connection_->carry_channels(

@@ -224,6 +224,25 @@ TEST_CASE("a handler that does not read makes the app's sender wait") {
   for (int i = 0; i < 100; ++i) CHECK_FALSE(sender.try_send({0, ""}));
 }
 
+// Fault channel.slow (one call)
+TEST_CASE("what can never be sent without waiting is told") {
+  const LeakCheck leaks;
+  const TempDir folder;
+  ChannelPool pool{{.workers = 1, .max_message = 1 << 20}};
+  auto [sender, receiver] = channel<Item>(3);
+  auto call = pool.run(Consume{.in = std::move(receiver), .begun = folder / "begun"});
+  REQUIRE(wait_until([&] { return std::filesystem::exists(folder / "begun"); }));
+  for (const bool waits : {true, false}) {
+    const Item item{1, std::string(waits ? 2 << 20 : 200'000, 'x')};
+    const Error error = channel_error_of(
+        [&, &to = sender] { waits ? to.send(item) : static_cast<void>(to.try_send(item)); });
+    CHECK(error.code() == errc::message_too_large);
+  }
+  sender.send({1, std::string(200'000, 'x')});
+  sender.close();
+  CHECK(value_of(std::move(call)).bytes == 200'000);
+}
+
 // Fault channel.dropped (one call): an end is dropped.
 // Then: a receiver that is left gets what was sent, and then the end; a sender `channel_closed`.
 // Whoever waits is woken.

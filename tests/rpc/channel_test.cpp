@@ -128,6 +128,8 @@ TEST_CASE("what unpacking an item throws goes through, and the next item is ther
 TEST_CASE("what is no item breaks the channel") {
   auto [sender, receiver] = channel<Odd>(4);
   sender.send({.text = "a string", .wrong = true});
+  sender.send({.number = 1});
+  sender.close();
   CHECK(code_of([&, &from = receiver] { from.receive(); }) == errc::channel_closed);
   CHECK(code_of([&, &from = receiver] { from.receive(); }) == errc::channel_closed);
 }

@@ -16,6 +16,12 @@ void pack_item(Buffer& packed, const T& item) {
   encode(packed, item);
 }
 
+// What is kept for the next item.
+inline void drop_if_large(Buffer& packed) {
+  constexpr std::size_t large = std::size_t{64} << 10;
+  if (packed.capacity() > large) packed = {};
+}
+
 // `end`: that it came from, if it is still there.
 template <class T>
 T unpack_item(const ChannelEnd* end, const Buffer& packed) {

@@ -117,7 +117,8 @@ void DieFirst::die_if_first(const std::string& folder) {
 
 void serve_channels_if_worker() {
   const char* const threads = std::getenv("TEST_THREADS");
-  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1};
+  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1,
+                             .warm_up = note_bells_of_connection};
   bulkhead::serve_if_worker<ChannelService>(options, produce, consume, converse, add_up,
                                             open_sources, open_doubler, pass_back, consume_at_last,
                                             forge_channel);

@@ -1,7 +1,6 @@
 #include "faults/service/forge_channel.hpp"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,19 +46,19 @@ void ring_all() {
   for (const int socket : own_sockets()) static_cast<void>(::send(socket, "!", 1, MSG_DONTWAIT));
 }
 
-// The socket that was made last.
+std::vector<int> bells_of_connection;
+
 int bell_of_channel() {
-  const auto sockets = own_sockets();
-  const auto number = [](int socket) {
-    struct stat status {};
-    ::fstat(socket, &status);
-    return status.st_ino;
-  };
-  return *std::max_element(sockets.begin(), sockets.end(),
-                           [&](int one, int other) { return number(one) < number(other); });
+  for (const int socket : own_sockets())
+    if (std::find(bells_of_connection.begin(), bells_of_connection.end(), socket) ==
+        bells_of_connection.end())
+      return socket;
+  throw std::runtime_error("this process has no channel");
 }
 
 }  // namespace
+
+void note_bells_of_connection() { bells_of_connection = own_sockets(); }
 
 void forge_channel(ForgeChannel request) {
   const ipc::RingMemory ring = own_channel();

@@ -5,6 +5,8 @@
 
 namespace bulkhead::test {
 
+// Before there is a channel.
+void note_bells_of_connection();
 void forge_channel(ForgeChannel request);
 
 }  // namespace bulkhead::test
