@@ -34,8 +34,7 @@ pool::Calls::Worker worker_without_process(const std::shared_ptr<reactor::Reacto
   reactor->post([&] {
     const auto nobody = worker::ForkServer::launch(reactor, {.path = "/bin/true"},
                                                    detail::contract_of<Benched>(), patience, {});
-    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", patience, max_message,
-                                          BytesLimits{}, {});
+    worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", {patience, max_message}, {});
     started.happen();
   });
   started.wait(*reactor);
@@ -81,6 +80,7 @@ class BothSides final : public detail::WorkerSet {
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   MutableBytes make_block(std::size_t) override { return {}; }
   PoolStats stats() const override { return {}; }
+  std::vector<std::uint64_t> ready_workers() const override { return {}; }
   void clear_quarantine(const std::string&) override {}
   void reload() override {}
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }

@@ -32,6 +32,7 @@ int measure(Effort effort) {
   measure_spare(figures, effort);
   measure_preloaded(figures, effort);
   measure_bytes(figures, effort);
+  measure_channels(figures, effort);
   // Last: bare forks of a large program are slow.
   measure_texts(figures, effort);
   measure_curves(figures, effort);
@@ -59,6 +60,7 @@ int main(int argc, char** argv) {
   serve_if_worker();
   serve_asleep_if_worker();
   serve_preloaded_if_worker();
+  serve_channels_if_worker();
   const std::string what = argc == 2 ? argv[1] : "";
   if (what == "measure") return measure({});
   if (what == "measure-quickly") return measure({.quick = true});

@@ -17,10 +17,12 @@ void measure_recovery(Figures& figures, Effort effort);   // recovery.cpp
 void measure_spare(Figures& figures, Effort effort);      // spare.cpp
 void measure_preloaded(Figures& figures, Effort effort);  // preloaded.cpp
 void measure_bytes(Figures& figures, Effort effort);      // bytes.cpp
+void measure_channels(Figures& figures, Effort effort);   // channels.cpp
 void measure_texts(Figures& figures, Effort effort);      // texts.cpp
 
 // Some call what only they need: in a process launched to serve that, these serve it.
 void serve_asleep_if_worker();
 void serve_preloaded_if_worker();
+void serve_channels_if_worker();
 
 }  // namespace bulkhead::bench

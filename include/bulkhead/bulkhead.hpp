@@ -7,6 +7,7 @@
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/caller.hpp"
+#include "bulkhead/channel.hpp"
 #include "bulkhead/detail/std_types.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"

@@ -2,19 +2,32 @@
 /// How calls are made: what Pool and Worker have in common.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <ranges>
+#include <type_traits>
 #include <utility>
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/async_run.hpp"
+#include "bulkhead/detail/mapped.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/future.hpp"
 #include "bulkhead/run_options.hpp"
 #include "bulkhead/service.hpp"
 
 namespace bulkhead {
+
+/// How Caller::map goes about it.
+struct MapOptions {
+  /// How many calls are open at most. Take at least as many as there are workers, and no more than
+  /// the queue has room for. 0: 64.
+  std::size_t ahead = 0;
+  /// Of each call.
+  RunOptions run = {};
+};
 
 /// Makes calls of the service S: a Pool or a Worker. Thread safe. One that is empty, or was moved
 /// from, has no workers, and its calls fail with errc::shut_down.
@@ -67,6 +80,29 @@ class Caller {
                                             std::move(request), std::move(options), token);
   }
 
+  /// Calls all requests of a range, at most `ahead` of them at a time, and gives a range of their
+  /// responses, in order, which goes on calling as it is read: `for (Image& image :
+  /// pool.map(requests))`. To be read once; this must outlive it. The first error is thrown where
+  /// its response would be, and ends the range: what else is open is called off, as it is when the
+  /// range is destroyed before its end. Not for responses that are void: see map_futures.
+  template <std::ranges::input_range Requests>
+  requires RequestOf<std::ranges::range_value_t<Requests>, S> &&
+      (!std::is_void_v<ResponseOf<std::ranges::range_value_t<Requests>>>)auto map(
+          Requests&& requests, MapOptions options = {}) {
+    return mapped(std::forward<Requests>(requests), std::move(options),
+                  [](auto future) { return future.get(); });
+  }
+  /// The same with a future for each, which is ready: get() gives its response or throws its error,
+  /// and the others go on.
+  template <std::ranges::input_range Requests>
+  requires RequestOf<std::ranges::range_value_t<Requests>, S>
+  auto map_futures(Requests&& requests, MapOptions options = {}) {
+    return mapped(std::forward<Requests>(requests), std::move(options), [](auto future) {
+      static_cast<void>(future.wait_for(std::chrono::nanoseconds::max()));
+      return future;
+    });
+  }
+
   /// A buffer to be filled in place and sent, in a request made here, without copying it. The
   /// memory of one that was sent and let go of is used again. Throws BytesExhausted. Thread safe.
   MutableBytes make_bytes(std::size_t size) { return detail::make_bytes(workers_.get(), size); }
@@ -80,6 +116,20 @@ class Caller {
   ~Caller() = default;
 
   std::unique_ptr<detail::WorkerSet> workers_;
+
+ private:
+  template <class Requests, class Take>
+  auto mapped(Requests&& requests, MapOptions options, Take take) {
+    using Request = std::ranges::range_value_t<Requests>;
+    constexpr std::size_t usual = 64;
+    const std::size_t ahead = options.ahead > 0 ? options.ahead : usual;
+    auto make = [this, run = std::move(options.run)](Request request) {
+      return this->run(std::move(request), run);
+    };
+    using All = std::views::all_t<Requests>;
+    return detail::Mapped<All, decltype(make), Take>(
+        std::views::all(std::forward<Requests>(requests)), std::move(make), ahead, std::move(take));
+  }
   /// @endcond
 };
 

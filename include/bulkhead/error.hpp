@@ -52,10 +52,13 @@ enum class errc {
   message_too_large,
   /// Too many crashes that no request explains: the pool pauses. crash() is the last of them.
   restart_limit,
-  /// Calls of its key (RunOptions::key) took `poison_limit` workers down: they are refused for 30
-  /// s.
-  /// crash() is the last of them. See Pool::clear_quarantine.
+  /// Calls of its key (RunOptions::key) took `poison_limit` workers down: they are refused for
+  /// 30 s. crash() is the last of them. See Pool::clear_quarantine.
   request_quarantined,
+  /// The other end of the channel is gone. crash() is set if its process ended.
+  channel_closed,
+  /// What it was for has left: a call of Pool::broadcast, before its worker came to it.
+  not_running = 19,
 };
 
 /// An errc as a std::error_code of the category "bulkhead". Never fails.
@@ -75,11 +78,13 @@ struct ExitStatus {
 enum class Cause {
   exited,              ///< by itself: by exit or a return
   signaled,            ///< by a signal that this library did not send
-  deadline,            ///< killed: a call's deadline passed (none has one in this version)
-  cancelled,           ///< killed: a call was cancelled (none can be in this version)
+  deadline,            ///< killed: a call was past its deadline and did not stop
+  cancelled,           ///< killed: a call was called off and did not stop
   protocol_violation,  ///< killed: it wrote what no worker writes
   connect_timeout,     ///< killed: it was not ready in time
+  recycled,            ///< asked to leave because it had served for long enough
   shut_down,           ///< asked to leave, or killed because its owner ended
+  stopped_beating,     ///< killed: it did not beat (PoolOptions::heartbeat)
   fork_server_lost,    ///< the process that watches the workers died, and they with it
   unknown,             ///< it ended, and nobody could say how
 };

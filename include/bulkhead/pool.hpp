@@ -10,15 +10,19 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/caller.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
+#include "bulkhead/event.hpp"
 #include "bulkhead/service.hpp"
+#include "bulkhead/stats.hpp"
 #include "bulkhead/worker.hpp"
 
 namespace bulkhead {
@@ -41,13 +45,22 @@ enum class OnFull {
 
 /// How many workers, of which program, and what they and their calls are allowed.
 struct PoolOptions {
-  /// From 1 to 4096. All are started at once and kept; none is started on demand.
+  /// From 1 to 4096; at most, where there is a least.
   std::size_t workers = std::max(1u, std::thread::hardware_concurrency());
   /// Which program the workers are.
   Launch launch = Launch::self();
   /// For the program, until it serves, and for each worker, until it is ready. Not negative.
   /// BULKHEAD_CONNECT_TIMEOUT (seconds) in the environment wins.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+  /// The least that there are: the pool starts with so many, grows by one for each call that waits
+  /// for some milliseconds, up to `workers`, and shrinks by each that had no call for
+  /// `idle_timeout`. At most `workers`. 0: there are always `workers`, or as `lazy` says.
+  std::size_t min_workers = 0;
+  /// No worker is started before a call needs one; after that as above, with `min_workers` taken as
+  /// it is, so that 0 lets all of them go. The program is launched and compared at once all the
+  /// same, so that a wrong one is told by the constructor. With a `queue_limit` of 0 no call can
+  /// wait for the first one.
+  bool lazy = false;
   /// Workers kept ready besides, without calls: when one dies, a spare takes its place at once, and
   /// another spare is started. With `workers` at most 4096.
   std::size_t spares = 0;
@@ -67,30 +80,43 @@ struct PoolOptions {
   std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// When to stop replacing workers that die for no request.
   RestartLimit restart = {};
+  /// How long a worker has no call before it is let go, where the pool may shrink. Not negative.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(30);
+  /// A worker that has answered so many calls is replaced: a new one gets ready first, then this
+  /// one is given no more, answers what it has begun, and leaves. Up to a tenth earlier, so that
+  /// workers do not leave together; few at once. 0: never.
+  std::size_t recycle_after_requests = 0;
+  /// The same for one that has more than so many bytes of memory (resident, what it shares with
+  /// others included), looked at about ten times a second while there are calls. 0: any size.
+  std::size_t recycle_above_rss = 0;
+  /// The same for one that has so many bytes more than at the first look. 0: any growth.
+  std::size_t recycle_above_growth = 0;
+  /// The same at such an age. Not negative; 0: any age.
+  std::chrono::milliseconds recycle_after_age = {};
   /// How many workers the calls of one RunOptions::key may take down, before that key's calls fail
   /// with errc::request_quarantined, those that wait included. That lasts 30 s; then they may take
   /// down as many again. As with max_attempts, the end of a worker that ran others besides does not
   /// count. 0: any number. Calls without a key are never refused.
   unsigned poison_limit = 2;
+  /// How often each worker is to say that it lives, by a thread of its own: from 1 ms. One that
+  /// has not for three times as long is suspect: EventKind::suspect tells of it. A handler that
+  /// takes long does not keep it from beating; being stopped (SIGSTOP), or swapped out, does. 0:
+  /// it need not, and has no such thread.
+  std::chrono::milliseconds heartbeat = {};
+  /// A suspect worker is killed, with Cause::stopped_beating, and replaced.
+  bool kill_suspects = false;
   /// Of a packed request or response, in bytes; at least 1. Larger ones fail with
   /// errc::message_too_large; no memory is set aside for it.
   std::size_t max_message = std::size_t{1} << 30;
   /// Of make_bytes, and of each worker's Context::make_bytes.
   BytesLimits bytes = {};
+  /// Is told what happens, one event after the other, in order, on `executor`; what it throws is
+  /// logged. None is told after the pool is destroyed; on the library's own reactor (no `executor`)
+  /// all are told before.
+  std::function<void(const Event&)> on_event = {};
   /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
   /// library's reactor, where nothing may block, because all pools wait for it.
   boost::asio::any_io_executor executor = {};
-};
-
-/// A snapshot of Pool::stats(); the counters count from the start of the pool.
-struct PoolStats {
-  std::size_t workers = 0;      ///< alive and ready, without spares
-  std::size_t queued = 0;       ///< calls that wait for a worker
-  std::size_t in_flight = 0;    ///< calls that workers have at hand
-  std::uint64_t completed = 0;  ///< calls answered
-  std::uint64_t failed = 0;     ///< calls that ended with an error, handlers' own included
-  std::uint64_t crashes = 0;    ///< workers that ended unasked, those that never got ready included
-  std::uint64_t restarts = 0;   ///< workers and spares started to replace one, not by reload()
 };
 
 /// Calls of the service S, answered by several workers. Movable, not copyable; once moved from, its
@@ -106,6 +132,18 @@ class Pool : public Caller<S> {
   /// std::invalid_argument, naming the field, for options that make no sense.
   explicit Pool(const PoolOptions& options = {})
       : Caller<S>(detail::start_pool(detail::contract_of<S>(), options)) {}
+
+  /// Calls each worker that takes calls now, once: to reload what it keeps, to drop its caches. The
+  /// calls wait for their workers, past the `queue_limit`; spares, and workers that are started
+  /// later, get none. RunOptions::key is not looked at. A worker that is to leave runs its call
+  /// first; if it dies before, the call fails with errc::worker_crashed, idempotent or not, and if
+  /// it has just gone, with errc::not_running. Empty where no worker is ready. Thread safe.
+  template <RequestOf<S> R>
+  std::vector<Future<ResponseOf<R>>> broadcast(const R& request, RunOptions options = {}) {
+    options.key.clear();
+    return detail::broadcast<ResponseOf<R>>(workers_.get(), detail::request_type<S, R>, request,
+                                            options);
+  }
 
   /// Takes calls of this key again at once, as if they had taken no worker down. Nothing where they
   /// were not refused. Thread safe.

@@ -1,17 +1,8 @@
 #include "ipc/link.hpp"
 
-#include "platform/cpu.hpp"
 #include "platform/fault.hpp"
 
 namespace bulkhead::ipc {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// As the hints say it: 0 is for a side that was not seen yet.
-std::uint32_t core_word() { return platform::current_core() + 1; }
-
-}  // namespace
 
 Link::Link(End end, Segment segment, Doorbell bell)
     : segment_(std::move(segment)),
@@ -20,8 +11,10 @@ Link::Link(End end, Segment segment, Doorbell bell)
       peer_core_(end == End::app ? segment_.hints().worker_core : segment_.hints().app_core),
       listeners_(bell_),
       writer_(end == End::app ? segment_.to_worker() : segment_.to_app()),
-      reader_(end == End::app ? segment_.to_app() : segment_.to_worker()) {
-  publish_core(core_word());
+      for_room_(my_core_, peer_core_),
+      reader_(end == End::app ? segment_.to_app() : segment_.to_worker()),
+      for_frame_(my_core_, peer_core_) {
+  Spinner::publish(my_core_, core_word());
 }
 
 Write Link::send(std::span<const std::byte> head, std::span<const std::byte> body,
@@ -42,7 +35,7 @@ Link::Unrung Link::send_unrung(std::span<const std::byte> head, std::span<const 
 }
 
 bool Link::spin_for_room(std::size_t payload, SpinPolicy::Time limit) {
-  return spin(for_room_, limit, [&] { return writer_.has_room(payload) || writer_.violated(); });
+  return for_room_.spin(limit, [&] { return writer_.has_room(payload) || writer_.violated(); });
 }
 
 bool Link::arm_for_room(std::size_t payload) { return writer_.prepare_sleep(payload); }
@@ -57,7 +50,7 @@ Read Link::receive(Buffer& out) {
 }
 
 bool Link::spin_for_frame(SpinPolicy::Time limit) {
-  return spin(for_frame_, limit, [&] { return reader_.ready(); });
+  return for_frame_.spin(limit, [&] { return reader_.ready(); });
 }
 
 Wake Link::wait_for_frame(Deadline deadline) {
@@ -70,28 +63,6 @@ Wake Link::wait_for_room(std::size_t payload, Deadline deadline) {
   if (spin_for_room(payload, worker_limit())) return Wake::ready;
   return sleep(
       deadline, [&] { return arm_for_room(payload); }, [&] { disarm_for_room(); });
-}
-
-// Looks without a pause; at the clock, and where the peer is, only now and then.
-template <class There>
-bool Link::spin(Wait& wait, SpinPolicy::Time limit, There there) {
-  constexpr int looks_at_once = 16;
-  if (there()) return true;
-  const std::uint32_t core = core_word();
-  publish_core(core);
-  const auto start = Clock::now();
-  if (!wait.since) wait.since = start;
-  const auto budget = wait.policy.budget(peer_core_.load(std::memory_order_relaxed) == core, limit);
-  for (auto now = start; now - start < budget; now = Clock::now()) {
-    for (int look = 0; look < looks_at_once; ++look, platform::cpu_relax()) {
-      if (!there()) continue;
-      wait.policy.waited(now - *wait.since);
-      wait.since.reset();
-      return true;
-    }
-    if (peer_core_.load(std::memory_order_relaxed) == core) break;  // it came here: let it run
-  }
-  return false;
 }
 
 // `arm` says in shared memory that we sleep, and is true if we must not. What was published before
@@ -113,21 +84,10 @@ SpinPolicy::Time Link::worker_limit() const {
   return SpinPolicy::Time(segment_.hints().worker_spin_limit_ns.load(std::memory_order_relaxed));
 }
 
-// Stored only when it changed: the peer then has the line in its cache.
-void Link::publish_core(std::uint32_t core) {
-  if (my_core_.load(std::memory_order_relaxed) != core)
-    my_core_.store(core, std::memory_order_relaxed);
-}
-
 // For one that never waits: whoever does says it then.
 void Link::publish_core_now_and_then() {
   constexpr unsigned frames_between = 16;
-  if (sent_++ % frames_between == 0) publish_core(core_word());
-}
-
-void Link::Wait::over() {
-  if (since) policy.waited(Clock::now() - *since);
-  since.reset();
+  if (sent_++ % frames_between == 0) Spinner::publish(my_core_, core_word());
 }
 
 }  // namespace bulkhead::ipc

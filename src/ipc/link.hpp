@@ -18,7 +18,7 @@
 #include "ipc/listeners.hpp"
 #include "ipc/ring.hpp"
 #include "ipc/segment.hpp"
-#include "ipc/spin.hpp"
+#include "ipc/spinner.hpp"
 
 namespace bulkhead::ipc {
 
@@ -85,35 +85,26 @@ class Link {
   Listeners& listeners() { return listeners_; }
 
  private:
-  // What is waited for, and how long it took before.
-  struct Wait {
-    SpinPolicy policy = {};
-    std::optional<std::chrono::steady_clock::time_point> since = {};
-    void over();
-  };
-  template <class There>
-  bool spin(Wait& wait, SpinPolicy::Time limit, There there);
   template <class Arm, class Disarm>
   Wake sleep(Deadline deadline, Arm arm, Disarm disarm);
   SpinPolicy::Time worker_limit() const;
-  void publish_core(std::uint32_t core);
   void publish_core_now_and_then();
 
   // Constant after construction, but for the segment's name; the bell may be rung by any thread.
   Segment segment_;
   const Doorbell bell_;
   std::atomic<std::uint32_t>& my_core_;
-  std::atomic<std::uint32_t>& peer_core_;
+  const std::atomic<std::uint32_t>& peer_core_;
   Listeners listeners_;  // synchronizes itself
 
   // Sending. On other cache lines than receiving, for each may have a core of its own.
   alignas(cache_line) RingWriter writer_;
-  Wait for_room_;
+  Spinner for_room_;
   unsigned sent_ = 0;
 
   // Receiving.
   alignas(cache_line) RingReader reader_;
-  Wait for_frame_;
+  Spinner for_frame_;
 };
 
 }  // namespace bulkhead::ipc

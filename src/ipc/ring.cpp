@@ -42,6 +42,12 @@ bool RingWriter::has_room(std::size_t payload) {
   return !violated_ && free() >= framed_size(payload);
 }
 
+bool RingWriter::has_room_for_message(std::size_t size) {
+  const std::uint64_t whole = framed_message(size, ring_.capacity);
+  if (free() < whole) load_head();
+  return !violated_ && free() >= whole;
+}
+
 Write RingWriter::try_write(std::span<const std::byte> head, std::span<const std::byte> body,
                             std::uint32_t flags) {
   const std::size_t size = head.size() + body.size();

@@ -42,6 +42,9 @@ class RingWriter {
   // Whether a frame with this payload fits now. Never after a violation.
   bool has_room(std::size_t payload);
 
+  // Whether a whole message of this size does, in as many frames as it takes.
+  bool has_room_for_message(std::size_t size);
+
   // Writes and publishes one frame with the payload `head` then `body`. `flags`: 0 or `more`.
   // Together they must not exceed largest_payload(): std::length_error.
   [[nodiscard]] Write try_write(std::span<const std::byte> head, std::span<const std::byte> body,

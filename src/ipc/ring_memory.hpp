@@ -62,5 +62,11 @@ constexpr std::uint64_t framed_size(std::uint64_t payload) {
 constexpr std::uint64_t largest_payload(std::uint64_t capacity) {
   return capacity / 4 - sizeof(FrameHeader);
 }
+// A message in full frames, and one with the rest.
+constexpr std::uint64_t framed_message(std::uint64_t size, std::uint64_t capacity) {
+  const std::uint64_t most = largest_payload(capacity);
+  return size <= most ? framed_size(size)
+                      : (size - 1) / most * framed_size(most) + framed_size((size - 1) % most + 1);
+}
 
 }  // namespace bulkhead::ipc

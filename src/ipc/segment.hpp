@@ -27,7 +27,11 @@ struct Hints {
   std::atomic<std::uint32_t> worker_spin_limit_ns;
   // How often handlers were asked to stop. A thread of the worker sleeps until it changes.
   std::atomic<std::uint32_t> stops;
+  // How often the worker is to beat; 0: it need not.
+  std::atomic<std::uint32_t> beat_every_ms;
   alignas(cache_line) std::atomic<std::uint32_t> worker_core;
+  // How often it has.
+  alignas(cache_line) std::atomic<std::uint32_t> beats;
 };
 
 class Segment {

@@ -14,7 +14,8 @@ namespace bulkhead::platform {
 
 namespace {
 
-constexpr int all_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+constexpr int size_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+constexpr int all_seals = size_seals | F_SEAL_FUTURE_WRITE;
 
 [[noreturn]] void fail(int error, const char* what, std::uint64_t bytes) {
   errno = error;
@@ -66,9 +67,17 @@ Fd make_memory_file(std::uint64_t bytes) {
   return file;
 }
 
-void seal(const Fd& file) {
-  if (::fcntl(file.get(), F_ADD_SEALS, all_seals) != 0) throw_errno("cannot seal shared memory");
+namespace {
+
+void add_seals(const Fd& file, int seals) {
+  if (::fcntl(file.get(), F_ADD_SEALS, seals) != 0) throw_errno("cannot seal shared memory");
 }
+
+}  // namespace
+
+void seal(const Fd& file) { add_seals(file, all_seals); }
+
+void seal_size(const Fd& file) { add_seals(file, size_seals); }
 
 bool is_sealed_memory(const Fd& file, std::uint64_t bytes) noexcept {
   const int seals = ::fcntl(file.get(), F_GET_SEALS);

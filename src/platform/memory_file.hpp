@@ -41,6 +41,8 @@ class Mapping {
 Fd make_memory_file(std::uint64_t bytes);
 // To be called while only the maker has it mapped.
 void seal(const Fd& file);
+// Only its size: others may map it for writing.
+void seal_size(const Fd& file);
 
 // What somebody else passed: whether it is a sealed memory file of at least `bytes`, which are all
 // there. Any other descriptor (a pipe, a device, a file that may shrink) is none.

@@ -107,6 +107,13 @@ std::vector<ProcessStat> descendants_of(const std::vector<pid_t>& pids) {
   return family;
 }
 
+std::size_t resident_bytes(pid_t pid) {
+  std::istringstream pages(read_file("/proc/" + std::to_string(pid) + "/statm"));
+  std::size_t size = 0, resident = 0;
+  pages >> size >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 pid_t own_pid() noexcept { return ::getpid(); }
 pid_t parent_pid() noexcept { return ::getppid(); }
 

@@ -30,6 +30,10 @@ std::optional<std::uint64_t> start_time(pid_t pid);
 std::vector<pid_t> children_of(pid_t pid);
 std::vector<ProcessStat> descendants_of(const std::vector<pid_t>& pids);
 
+// Bytes of memory that it has in RAM, those that it shares included; 0 when there is no such
+// process.
+std::size_t resident_bytes(pid_t pid);
+
 pid_t own_pid() noexcept;
 pid_t parent_pid() noexcept;
 // Without those that have been joined: the kernel may need a moment more to be rid of them.

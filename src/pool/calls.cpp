@@ -52,8 +52,10 @@ void Calls::submit(std::shared_ptr<detail::Call> call, const RunOptions* options
   const auto look_at = call->steering ? watch(call) : std::nullopt;
   const Worker sleeping = take(std::move(call));
   const bool many_run = schedule_.running() > 2 * cores_;
+  const bool waiting_is_news = some_wait_now();
   lock.unlock();
   if (look_at) tell_deadline(*look_at);
+  if (waiting_is_news) tell_waiting();
   if (!sleeping) return;
   if (many_run) begin_rounds();
   sleeping->connection().ring();
@@ -77,16 +79,20 @@ std::optional<Error> Calls::objection_to(const detail::Call& call) {
                                               std::to_string(limits_.message) + ")");
   if (call.key && call.key->refusal)
     if (const auto why = quarantine_.objection(*call.key, Clock::now())) return *why;
+  const auto only = only_home(call);
+  if (call.only_for != 0 && (!only || schedule_.is_retired(*only)))
+    return Error(errc::not_running, "the " + service_ + " worker that " +
+                                        std::string(call.type->name) + " was for has left");
   return refusal_;
 }
 
 // Whom to ring for, if it sleeps: that needs no lock.
 Calls::Worker Calls::take(std::shared_ptr<detail::Call>&& call) {
   rpc::OpenCall open = open_call(std::move(call));
-  const bool first = queue_.empty() && !open.call->key;
+  const bool first = queue_.empty() && !open.call->key && open.call->only_for == 0;
   const auto member = first ? schedule_.pick() : std::nullopt;
   if (member) return give(*member, std::move(open)) ? seats_[*member].worker : nullptr;
-  const bool may_be_next = in_turn_ || open.call->key;
+  const bool may_be_next = in_turn_ || open.call->key || open.call->only_for != 0;
   put_last(std::move(open));
   if (may_be_next) dispatch();
   return nullptr;
@@ -96,7 +102,7 @@ rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
   if (call->priority != priority_) note_priority(call->priority);
   ++taken_;
   const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-  return {.call = std::move(call), .life = life, .id = ++last_id_};
+  return {.call = std::move(call), .life = life, .id = ++last_id_, .asked = begin_measuring()};
 }
 
 // Calls that no thread of a worker runs.
@@ -107,8 +113,9 @@ bool Calls::runs_next_at_once() const {
   return queue_.empty() && member && schedule_.has_free_thread(*member);
 }
 
+// A broadcast is no more than the workers are.
 bool Calls::has_room_for(const detail::Call& call) const {
-  if (waiting() < limits_.queue) return true;
+  if (waiting() < limits_.queue || call.only_for != 0) return true;
   const auto home = call.key ? keys_.home(*call.key) : std::nullopt;
   return home ? seats_[*home].own.empty() && schedule_.has_free_thread(*home) : runs_next_at_once();
 }
@@ -133,8 +140,11 @@ void Calls::give_in_turn(bool in_turn) {
   in_turn_ = in_turn;
   schedule_.hold_ahead(in_turn ? 0 : ahead);
   if (!in_turn) return;
-  for (Member member = 0; member < seats_.size(); ++member)
-    if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);
+  // A retired one has only what nobody else may run.
+  for (Member member = 0; member < seats_.size(); ++member) {
+    const std::size_t waiting = schedule_.waiting(member);
+    if (waiting > 0 && !schedule_.is_retired(member)) take_back(member, waiting);
+  }
   queue_.restore_order();
 }
 
@@ -154,6 +164,9 @@ bool Calls::give(Member member, rpc::OpenCall&& open) {
   Seat& seat = seats_[member];
   open.life.hand_over();
   open.since = platform::coarse_now();
+  tick(open.since);
+  if (open.asked != Clock::time_point{} && schedule_.has_free_thread(member))
+    open.given = Clock::now();
   open.call->at.store(static_cast<std::uint32_t>(member), std::memory_order_relaxed);
   schedule_.gave(member,
                  open.life.must_run_alone() ? Schedule::Run::alone : Schedule::Run::beside_others);
@@ -176,17 +189,24 @@ void Calls::advise(Seat& seat) {
       static_cast<std::uint32_t>(limit.count()), std::memory_order_relaxed);
 }
 
+// Others have their turn, or are taken from where they would wait longer.
+void Calls::has_done_some(Member member) {
+  dispatch();
+  if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
+}
+
 // A worker has a thread free: if nothing waits, it gets some of what another has not begun.
 void Calls::relieve(Member free) {
   if (!queue_.empty()) return;
-  const auto theft = schedule_.relief_for(free);
-  if (!theft) return;
-  take_back(theft->from, theft->count);
-  dispatch();
+  std::vector<Member> in_vain;  // they have begun more than was known
+  while (const auto theft = schedule_.relief_for(free, in_vain)) {
+    if (take_back(theft->from, theft->count)) return dispatch();
+    in_vain.push_back(theft->from);
+  }
 }
 
 // They were given before those that wait, and go before them.
-void Calls::take_back(Member from, std::size_t count) {
+bool Calls::take_back(Member from, std::size_t count) {
   auto taken = seats_[from].worker->connection().take_back(count);
   schedule_.returned(from, taken.size());
   held_ -= taken.size();
@@ -196,6 +216,7 @@ void Calls::take_back(Member from, std::size_t count) {
     put_first(std::move(open));
     if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
+  return !taken.empty();
 }
 
 // ------------------------------------------------------------ settling
@@ -203,6 +224,7 @@ void Calls::take_back(Member from, std::size_t count) {
 // Counted first: who has seen the error sees it in the statistics.
 void Calls::fail(detail::Call& call, std::exception_ptr error) {
   ++failed_;
+  if (limits_.events) tell_settled(call, {}, error);
   call.settle(std::move(error));
   settled(1);
 }
@@ -295,12 +317,14 @@ void Calls::seat(Member member, Worker worker) {
   seat.worker = std::move(worker);
   seat.spins = false;
   seat.answered = seat.last_round = 0;
+  seat.last_answer = {};
   static_cast<void>(seat.role.let_go());  // nobody was turned away from an empty seat
 }
 
-void Calls::joined(Member member) {
+void Calls::joined(Member member, std::uint64_t answers) {
   const std::lock_guard lock(mutex_);
-  const Seat& seat = seats_[member];
+  Seat& seat = seats_[member];
+  seat.worn_at = answers;
   const std::size_t at_once = seat.worker->calls_at_once();
   seat.worker->connection().runs(at_once);
   schedule_.joined(member, at_once);
@@ -321,12 +345,13 @@ void Calls::retire(Member member) {
     schedule_.retire(member);
     move_keys_from(member);
     take_back(member, schedule_.load(member));
+    give_all_kept(member);
     spent = schedule_.spent(member);
     worker = seats_[member].worker;
     worker->connection().leave();
     dispatch();
   }
-  if (spent) tell_spent(worker);
+  if (spent) tell({.spent = true}, worker);
 }
 
 std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
@@ -346,6 +371,12 @@ std::optional<rpc::AppEnd::Left> Calls::left(Member member) {
   const std::lock_guard lock(mutex_);
   rpc::AppEnd::Left left = seat.worker->connection().drain();
   held_ -= left.begun.size() + left.not_begun.size();
+  // Nobody else may run these: they end with it.
+  kept_ -= seat.own.size();
+  for (auto& open : seat.own.take_all()) {
+    open.life.hand_over();
+    left.not_begun.push_back(std::move(open));
+  }
   worker = std::move(seat.worker);
   return left;
 }
@@ -357,6 +388,8 @@ void Calls::fill(PoolStats& stats) const {
   stats.in_flight = schedule_.running();
   for (const Seat& seat : seats_) stats.completed += seat.completed.load();
   stats.failed = failed_.load();
+  stats.queue_time = queue_times_.summary();
+  stats.run_time = run_times_.summary();
 }
 
 }  // namespace bulkhead::pool

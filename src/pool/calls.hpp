@@ -18,8 +18,10 @@
 #include "platform/home_process.hpp"
 #include "platform/mutex.hpp"
 #include "pool/deadlines.hpp"
+#include "pool/events.hpp"
 #include "pool/flow.hpp"
 #include "pool/keys.hpp"
+#include "pool/latencies.hpp"
 #include "pool/quarantine.hpp"
 #include "pool/queue.hpp"
 #include "pool/schedule.hpp"
@@ -45,6 +47,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     // How long threads wait for room in the queue; empty: not at all.
     std::optional<std::chrono::nanoseconds> queue_wait = {};
     unsigned poison = 0;  // how many workers the calls of a key may take down; 0: any number
+    std::shared_ptr<Events> events = {};  // null: nobody wants to hear of them
   };
   // What the crew is told, on any thread and never under the lock. It must not block.
   class Listener {
@@ -53,6 +56,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     virtual void worker_spent(Worker worker) = 0;  // a retired one has nothing left to answer
     virtual void all_settled() = 0;                // while watch_settled() is on
     virtual void rounds_are_due() = 0;             // make_round() is due, soon
+    virtual void calls_wait() = 0;                 // once for each watch_waiting()
+    virtual void worker_worn(Worker worker) = 0;   // once it has answered as many as it may
+    virtual void work_was_done() = 0;              // once for each watch_work()
     virtual void deadline_ahead(Clock::time_point when) = 0;  // look_at_deadlines() is due then
     // It did not end a call that it was asked to stop, for this reason.
     virtual void worker_overdue(Worker worker, Cause why) = 0;
@@ -77,13 +83,16 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::exception_ptr out_of_reach() const override;
   void cancel(detail::Call& call, detail::Stop how) override;
   void fill(PoolStats& stats) const;
+  // The numbers of those that take calls now, for Call::only_for.
+  std::vector<std::uint64_t> ready_workers() const;
   void clear_quarantine(const std::string& key);
 
   // --- the crew, on the reactor
 
   void seat(Member member, Worker worker);  // it was started, and is not ready
-  void joined(Member member);               // it is ready: it gets calls from now on
-  void rang(Member member);                 // its doorbell: answers, or room
+  // It is ready: it gets calls from now on, and is worn when it has answered so many.
+  void joined(Member member, std::uint64_t answers = ~std::uint64_t{});
+  void rang(Member member);  // its doorbell: answers, or room
   // Looks after the connections that were left unattended. False when there are none any more.
   bool make_round();
   // Ends what is past its time. When there is something to look at next, if anything.
@@ -106,6 +115,19 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   std::size_t open() const;
   void watch_settled() { watched_.store(true); }
 
+  // What workers are up to (calls_upkeep.cpp):
+  struct Activity {
+    std::uint64_t answered;
+    bool busy;
+  };
+  Activity activity(Member member) const;
+  // Calls that another worker would run.
+  std::size_t waiting_for_anyone() const;
+  void watch_waiting();
+  void watch_work();
+  // The workers that are there. What only the crew knows of them is left open.
+  void fill(std::vector<WorkerStats>& each) const;
+
  private:
   using Failure = rpc::CallLife::Failure;
   // What is to be looked at when a time has come.
@@ -126,6 +148,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
     bool spins = false;                          // what its hint says
     Queue own{detail::Call::kept};               // calls that only it may run
     std::uint64_t answered = 0, last_round = 0;  // answers so far, and at the reactor's last round
+    std::uint64_t worn_at = 0;                   // answers
+    Clock::time_point last_answer{};             // when it was seen, if that was measured
     rpc::ReceiveRole role;  // synchronizes itself; the crew has it while nobody sits here
     std::atomic<std::uint64_t> completed = 0;  // calls; counted by whoever has the role
   };
@@ -148,7 +172,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   using Answers = std::span<rpc::AppEnd::Message>;
   bool take_answers(Member member, Answers answers);
   std::size_t close(Member member, Answers answers);
-  bool deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error);
+  bool deliver(Seat& seat, rpc::AppEnd::Message& answer, std::exception_ptr error);
   void reopen(Member member, Answers answers);
   bool take_other(Member member, const rpc::AppEnd::Message& message);
   bool take_progress(Member member, const rpc::AppEnd::Message& message);
@@ -181,7 +205,23 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   bool anyone_unattended() const;
   bool watch_flow();
   void distrust(const Worker& worker, std::string how);
-  void tell_spent(const Worker& worker);
+  // As far as it is known.
+  struct Settled {
+    rpc::CallId id = 0;
+    std::chrono::nanoseconds waited = {}, ran = {};
+  };
+  struct News {
+    bool spent = false, worn = false, worked = false;
+  };
+  void tell(const News& news, const Worker& worker);
+  std::size_t waiting_for_any_worker() const;
+  bool some_wait_now();
+  void tell_waiting();
+  void tell_settled(const detail::Call& call, const Settled& how, const std::exception_ptr& error);
+  // Measuring (calls_upkeep.cpp):
+  void tick(Clock::time_point coarse_now);
+  Clock::time_point begin_measuring();
+  void measure(Seat& seat, Answers answers);
   void violated(const Worker& worker, std::string how);
   void fail(detail::Call& call, std::exception_ptr error);
   void settled(std::size_t count);
@@ -198,8 +238,9 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void dispatch();
   void hand_out();
   [[nodiscard]] bool give(Member member, rpc::OpenCall&& open);
+  void has_done_some(Member member);
   void relieve(Member free);
-  void take_back(Member from, std::size_t count);
+  bool take_back(Member from, std::size_t count);
 
   // Keys (calls_keys.cpp):
   void put_last(rpc::OpenCall&& open);
@@ -208,8 +249,11 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   bool withdraw(detail::Call& call, std::uint32_t at);
   std::optional<Member> taker_of(const rpc::OpenCall& open) const;
   std::optional<Member> home_of(const rpc::OpenCall& open) const;
+  bool may_be_kept(const rpc::OpenCall& open, Member member) const;
+  std::optional<Member> only_home(const detail::Call& call) const;
   void hand_over(Member member, rpc::OpenCall&& open);
   bool give_kept();
+  void give_all_kept(Member member);
   Queue& reserve(Member member);
   void unreserve_if_done(Member member);
   void move_keys_from(Member member);
@@ -261,6 +305,13 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Schedule schedule_;
   Flow flow_;
   std::uint64_t answered_ = 0;
+  Latencies queue_times_, run_times_;
+  Clock::time_point tick_{};  // of the coarse clock
+  // Of a tick, which takes some milliseconds. Looking at the exact clock takes longer than all else
+  // that the lock is held for.
+  static constexpr unsigned measured_each_tick = 16;
+  unsigned to_be_measured_ = measured_each_tick;  // calls, until the next tick
+  bool watches_waiting_ = false, watches_work_ = false;
   std::vector<Seat> seats_;
   Queue queue_;
   Keys keys_;

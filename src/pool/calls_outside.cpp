@@ -18,7 +18,9 @@ void Calls::without_room(const std::shared_ptr<detail::Call>& call, const RunOpt
   call->at.store(detail::Call::outside, std::memory_order_relaxed);
   outside_.push_back(call);
   const auto look_at = call->steering ? watch(call) : std::nullopt;
+  const bool waiting_is_news = some_wait_now();
   lock.unlock();
+  if (waiting_is_news) tell_waiting();
   if (look_at) tell_deadline(*look_at);
   if (options) detail::follow(call, options->stop);
   wait_for_room(call);
@@ -69,7 +71,9 @@ std::deque<std::shared_ptr<detail::Call>> Calls::empty_outside() {
 // It was never taken: counted as failed, and not as settled.
 void Calls::turn_away(detail::Call& call, const Error& why) {
   ++failed_;
-  call.settle(std::make_exception_ptr(why));
+  auto error = std::make_exception_ptr(why);
+  if (limits_.events) tell_settled(call, {}, error);
+  call.settle(std::move(error));
 }
 
 Error Calls::queue_full(bool waited) const {

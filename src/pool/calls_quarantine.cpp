@@ -24,6 +24,7 @@ Error refusal(const std::string& service, const std::string& key, unsigned limit
 void Calls::sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why, Lost& lost) {
   using Then = rpc::CallLife::Step::Then;
   const unsigned charged = open.life.charged();
+  if (open.call->ends_are_gone()) open.life.try_no_more();
   const rpc::CallLife::Step step = open.life.worker_lost(run);
   const auto& key = open.call->key;
   open.call->at.store(detail::Call::nowhere, std::memory_order_relaxed);
@@ -33,13 +34,14 @@ void Calls::sort_out(rpc::OpenCall& open, rpc::CallLife::Run run, const Why& why
     quarantine_.put(key, refusal(service_, key->name, quarantine_.limit(), crash), Clock::now());
     lost.condemned.push_back(key);
   }
-  if (step.then == Then::requeue && !closed_ && !guilty)
+  const bool may_move = open.call->only_for == 0;
+  if (step.then == Then::requeue && !closed_ && !guilty && may_move)
     lost.again.push_back(std::move(open));
   else if (step.then != Then::nothing)
     lost.failed.push_back(
         {std::move(open), step.then == Then::fail ? step.failure : Failure::crashed});
   else
-    open.call->attachments.clear();
+    open.call->drop_carried();
 }
 
 // Those that wait, and then those that are not let in yet.

@@ -135,7 +135,7 @@ bool Calls::watch_flow() {
     const bool stuck = std::exchange(seat.last_round, seat.answered) == seat.answered;
     const std::size_t waiting = schedule_.waiting(member);
     schedule_.note_stuck(member, stuck && waiting > 0);
-    if (waiting == 0 || !schedule_.others_take(member)) continue;
+    if (waiting == 0 || schedule_.is_retired(member) || !schedule_.others_take(member)) continue;
     some_wait = true;
     if (stuck) take_back(member, waiting);
   }
@@ -209,7 +209,7 @@ bool Calls::take_answers(Member member, Answers answers) {
       distrust(worker, std::move(verdict.violation));
       return false;
     }
-    delivered += deliver(seat, open, std::move(verdict.error));
+    delivered += deliver(seat, answers[i], std::move(verdict.error));
     open.call.reset();
   }
   settled(delivered);
@@ -219,10 +219,11 @@ bool Calls::take_answers(Member member, Answers answers) {
 
 // Counted first: who has seen the answer sees it in the statistics. False where its caller was told
 // before.
-bool Calls::deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error) {
+bool Calls::deliver(Seat& seat, rpc::AppEnd::Message& answer, std::exception_ptr error) {
+  rpc::OpenCall& open = answer.open;
   const rpc::CallLife::Step step = open.life.answered();
   if (step.then == rpc::CallLife::Step::Then::nothing) {
-    open.call->attachments.clear();
+    open.call->drop_carried();
     return false;
   }
   if (step.then == rpc::CallLife::Step::Then::fail)
@@ -233,6 +234,7 @@ bool Calls::deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error) {
   else
     seat.completed.store(seat.completed.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
+  if (limits_.events) tell_settled(*open.call, {open.id, answer.waited, answer.ran}, error);
   open.call->settle(std::move(error));
   return true;
 }
@@ -241,7 +243,7 @@ bool Calls::deliver(Seat& seat, rpc::OpenCall& open, std::exception_ptr error) {
 std::size_t Calls::close(Member member, Answers answers) {
   Seat& seat = seats_[member];
   std::size_t closed = 0;
-  bool spent = false;
+  News news;
   {
     const std::lock_guard lock(mutex_);
     const auto now = platform::coarse_now();
@@ -252,13 +254,16 @@ std::size_t Calls::close(Member member, Answers answers) {
     }
     held_ -= closed;
     answered_ += closed;
+    tick(now);
+    measure(seat, answers.first(closed));
+    news.worn = seat.answered < seat.worn_at && seat.answered + closed >= seat.worn_at;
+    news.worked = std::exchange(watches_work_, false);
     seat.answered += closed;
     schedule_.returned(member, closed);
-    dispatch();
-    if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
-    spent = schedule_.spent(member);
+    has_done_some(member);
+    news.spent = schedule_.spent(member);
   }
-  if (spent) tell_spent(seat.worker);
+  if (news.spent || news.worn || news.worked) tell(news, seat.worker);
   return closed;
 }
 
@@ -303,8 +308,12 @@ void Calls::distrust(const Worker& worker, std::string how) {
   violated(worker, std::move(how));
 }
 
-void Calls::tell_spent(const Worker& worker) {
-  if (const auto listener = listener_.lock()) listener->worker_spent(worker);
+void Calls::tell(const News& news, const Worker& worker) {
+  const auto listener = listener_.lock();
+  if (!listener) return;
+  if (news.spent) listener->worker_spent(worker);
+  if (news.worn) listener->worker_worn(worker);
+  if (news.worked) listener->work_was_done();
 }
 
 void Calls::violated(const Worker& worker, std::string how) {

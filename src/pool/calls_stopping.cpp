@@ -154,12 +154,13 @@ void Calls::stop(detail::Call& call, Failure reason, detail::Stop how) {
     next = deadlines_.next();
   }
   if (next) tell_deadline(*next);
-  if (spent) tell_spent(spent);
+  if (spent) this->tell({.spent = true}, spent);
   if (tell == Tell::nobody) return;
   const bool early = tell == Tell::caller_early;
   auto error = std::make_exception_ptr(stop_error(
       service_, call, reason, early ? "its handler was asked to stop" : "no worker had begun it"));
   ++failed_;
+  if (limits_.events) tell_settled(call, {}, error);
   early ? call.settle_early(std::move(error)) : call.settle(std::move(error));
   if (tell != Tell::outsider) settled(1);
 }
@@ -175,7 +176,7 @@ Calls::Tell Calls::stop_at(Member member, detail::Call& call, Failure reason, de
     call.at.store(detail::Call::nowhere, std::memory_order_relaxed);
     schedule_.returned(member, 1);
     --held_;
-    dispatch();
+    has_done_some(member);
     return Tell::caller;
   }
   const rpc::CallLife::Step step = connection.at(*slot).life.stop(reason, how, true);

@@ -3,29 +3,65 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/proc.hpp"
 #include "worker/launch.hpp"
 #include "worker/plan.hpp"
 
 namespace bulkhead::pool {
 
-Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor)
+namespace {
+
+// More of them come and go at once where there are many.
+std::size_t seats_beside(std::size_t workers) { return std::clamp<std::size_t>(workers / 8, 1, 4); }
+
+Size::Limits size_limits(const PoolOptions& options) {
+  const bool is_fixed = options.min_workers == 0 && !options.lazy;
+  const std::size_t least = is_fixed ? options.workers : options.min_workers;
+  return {.at_first = options.lazy ? 0 : least,
+          .least = least,
+          .most = options.workers,
+          .idle_timeout = options.idle_timeout};
+}
+
+Wear::Limits wear_limits(const PoolOptions& options) {
+  return {.requests = options.recycle_after_requests,
+          .memory = options.recycle_above_rss,
+          .growth = options.recycle_above_growth,
+          .age = options.recycle_after_age};
+}
+
+}  // namespace
+
+Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
+           std::shared_ptr<Events> events)
     : plan_(std::move(plan)),
       program_(worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
-      seats_(staff_to_be() + 1),
-      roster_(plan_.options.workers),
+      wear_limits_(wear_limits(plan_.options)),
+      events_(std::move(events)),
+      size_(size_limits(plan_.options)),
+      seats_(most_staff() + seats_beside(plan_.options.workers)),
+      roster_(size_.now()),
       openings_(staff_to_be()),
       restart_(plan_.options.restart),
-      restart_timer_(std::in_place, *reactor),
-      ending_timer_(std::in_place, *reactor),
-      rounds_timer_(std::in_place, *reactor),
-      deadline_timer_(std::in_place, *reactor),
+      timers_(std::in_place, *reactor),
       reactor_(reactor) {
-  seats_.back().decided = true;  // the first workers take the others
+  // The first workers take the others.
+  for (Member member = staff_to_be(); member < seats_.size(); ++member)
+    seats_[member].decided = true;
+  if (!size_.is_fixed()) {
+    timers_->growth.emplace(*reactor);
+    timers_->idle.emplace(*reactor);
+  }
+  if (wear_limits_.any()) timers_->recycling.emplace(*reactor);
+  if (wear_limits_.age.count() > 0) timers_->age.emplace(*reactor);
+  if (wear_limits_.watch_memory()) timers_->memory.emplace(*reactor);
+  if (plan_.options.heartbeat.count() > 0) timers_->beat.emplace(*reactor);
 }
 
-std::shared_ptr<Crew> Crew::make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor) {
-  const std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor));
+std::shared_ptr<Crew> Crew::make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
+                                 std::shared_ptr<Events> events) {
+  const std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor, std::move(events)));
   crew->make_calls();
   return crew;
 }
@@ -40,14 +76,15 @@ void Crew::make_calls() {
                              .queue_wait = plan_.options.on_full == OnFull::wait
                                                ? std::optional(plan_.options.queue_wait)
                                                : std::nullopt,
-                             .poison = plan_.options.poison_limit};
+                             .poison = plan_.options.poison_limit,
+                             .events = events_};
   calls_ = std::make_shared<Calls>(plan_.contract.service, limits, weak_from_this());
 }
 
 void Crew::start() {
   reactor_->post([self = shared_from_this()] { self->launch_source(); });
   started_.wait(*reactor_);
-  if (someone_got_ready_) return;
+  if (someone_got_ready_ || !first_failure_) return;
   const Error failure = *first_failure_;
   kill_now();
   throw failure;
@@ -55,9 +92,14 @@ void Crew::start() {
 
 void Crew::fill(PoolStats& stats) const {
   calls_->fill(stats);
+  calls_->fill(stats.each);
+  for (WorkerStats& worker : stats.each)
+    if (worker.pid != 0) worker.memory = platform::resident_bytes(worker.pid);
   const std::lock_guard lock(mutex_);
   stats.crashes = crashes_;
   stats.restarts = restarts_;
+  stats.recycled = recycled_;
+  stats.ends = ends_;
 }
 
 std::shared_ptr<const CrashReport> Crew::last_crash() const {
@@ -97,6 +139,7 @@ void Crew::launch_source() {
 
 void Crew::fork_server_serves(worker::ForkServer& server) {
   if (source_.get() == &server) {
+    program_decided({});
     fill_openings();
     start_again();
   } else if (next_source_.get() == &server) {
@@ -127,11 +170,15 @@ void Crew::start_worker(const Server& server, Duty duty) {
   const Member member = free_seat();
   try {
     auto worker = worker::WorkerProcess::start(
-        reactor_, server, ++last_number_, plan_.contract.service, connect_timeout_,
-        plan_.options.max_message, plan_.options.bytes, weak_from_this());
+        reactor_, server, ++last_number_, plan_.contract.service,
+        {connect_timeout_, plan_.options.max_message, plan_.options.bytes, plan_.options.heartbeat},
+        weak_from_this());
     calls_->seat(member, worker);
     seats_[member].worker = std::move(worker);
     seats_[member].duty = duty;
+    seats_[member].wear.reset();
+    seats_[member].worn = false;
+    seats_[member].beats = {};
     const std::lock_guard lock(mutex_);
     restarts_ += duty == Duty::staff && started_.happened();
   } catch (const std::system_error& error) {
@@ -141,6 +188,7 @@ void Crew::start_worker(const Server& server, Duty duty) {
     if (duty == Duty::candidate) return fail_reload(why);
     note_crash(why);
     back_off(std::chrono::nanoseconds::zero());
+    if (duty == Duty::relief) return;
     vacate(member, why, next_start_);
     replan(why);
   }
@@ -154,12 +202,17 @@ void Crew::worker_ready(worker::WorkerProcess& worker) {
   const Member member = *member_of(worker.number());
   if (seats_[member].duty == Duty::leaving) return;  // it is being ended
   restart_.ready();
+  if (std::exchange(told_broken_, false))
+    tell({.kind = EventKind::healed, .service = plan_.contract.service, .pid = worker.pid()});
+  tell(EventKind::ready, worker);
   someone_got_ready_ = true;
   if (!ending_.begun()) calls_->refuse(std::nullopt);
+  begin_wear(member);
   roster_.ready(member);
   call_up();
   decided(member, std::nullopt);
   if (seats_[member].duty == Duty::candidate) candidate_ready(member);
+  if (seats_[member].duty == Duty::relief) relief_ready(member);
   start_again();
   if (ending_.begun()) look();
 }
@@ -175,7 +228,7 @@ bool Crew::call_up() {
       roster_.left(*member);
       continue;
     }
-    calls_->joined(*member);
+    calls_->joined(*member, seats_[*member].wear->answers());
     anyone = true;
   }
   return anyone;
@@ -184,9 +237,25 @@ bool Crew::call_up() {
 void Crew::decided(Member member, std::optional<Error> failure) {
   if (std::exchange(seats_[member].decided, true)) return;
   if (failure && !first_failure_) first_failure_ = std::move(failure);
+  all_decided();
+}
+
+// Whether it serves, the first time.
+void Crew::program_decided(std::optional<Error> failure) {
+  if (std::exchange(program_decided_, true)) return;
+  if (failure && !first_failure_) first_failure_ = std::move(failure);
+  all_decided();
+}
+
+void Crew::all_decided() {
   const bool all =
       std::all_of(seats_.begin(), seats_.end(), [](auto& seat) { return seat.decided; });
-  if (all) started_.happen();
+  if (!all || !program_decided_ || started_.happened()) return;
+  // Where there is to be nobody yet, what the program says is all that there is to know.
+  if (staff_to_be() == 0 && !first_failure_) someone_got_ready_ = true;
+  started_.happen();
+  if (size_.may_grow()) calls_->watch_waiting();
+  look_at_beats();
 }
 
 // Once what is going on has let go of the memory of those that died.
@@ -206,7 +275,7 @@ void Crew::start_again() {
   if (openings_.empty()) return;
   const auto when = *std::min_element(openings_.begin(), openings_.end());
   if (source_ && when <= Clock::now()) return start_due();
-  restart_timer_->start(when, weak_from_this(), [this] {
+  timers_->restart.start(when, weak_from_this(), [this] {
     // A reload is about to have one, or else asks again; unless it waits for a worker's last calls.
     if (!source_ && (!next_source_ || view().leaving)) return launch_source();
     if (!source_) return;
@@ -224,8 +293,10 @@ std::optional<Crew::Member> Crew::member_of(worker::WorkerNumber number) const {
 }
 
 void Crew::worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) {
-  if (const auto member = member_of(number))
-    seats_[*member].worker->was_started(pid, std::move(process));
+  const auto member = member_of(number);
+  if (!member) return;
+  tell({.kind = EventKind::started, .service = plan_.contract.service, .pid = pid});
+  seats_[*member].worker->was_started(pid, std::move(process));
 }
 
 void Crew::worker_not_started(worker::WorkerNumber number, const Error& why) {

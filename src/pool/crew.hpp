@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,13 +15,17 @@
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/pool.hpp"
+#include "pool/beats.hpp"
 #include "pool/calls.hpp"
 #include "pool/ending.hpp"
+#include "pool/events.hpp"
 #include "pool/reload.hpp"
 #include "pool/restart.hpp"
 #include "pool/roster.hpp"
+#include "pool/size.hpp"
+#include "pool/timers.hpp"
+#include "pool/wear.hpp"
 #include "reactor/reactor.hpp"
-#include "reactor/timer.hpp"
 #include "worker/fork_server.hpp"
 #include "worker/worker_process.hpp"
 
@@ -38,7 +43,9 @@ class Crew final : public detail::Start,
     bool lone = false;  // a single worker that is not replaced
   };
 
-  static std::shared_ptr<Crew> make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
+  // `events`: null if nobody wants to hear of them.
+  static std::shared_ptr<Crew> make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
+                                    std::shared_ptr<Events> events);
 
   // --- any thread
 
@@ -70,27 +77,35 @@ class Crew final : public detail::Start,
   enum class Duty {
     staff,      // one of the workers that there are to be, spares included
     candidate,  // started beside them by a reload, until it is ready
+    relief,     // started beside them for one that is worn, until it is ready
     leaving,    // asked to leave, or turned away, while the others go on
   };
-  // One seat more than there are to be staff, for a candidate or for one that leaves.
+  // Some more than there are to be staff, for those that come and go.
   struct Seat {
     Calls::Worker worker;
     Duty duty = Duty::staff;
-    bool decided = false;  // its first start has succeeded or failed
+    bool decided = false;           // its first start has succeeded or failed
+    std::optional<Wear> wear = {};  // since it is ready
+    bool worn = false;              // it is to be replaced
+    Beats beats = {};
+    bool is(Duty what) const { return worker && duty == what; }
   };
   struct Reloading {  // what a thread in reload() waits for
     std::optional<Error> failure;
     reactor::Moment done;
   };
 
-  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor);
+  Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor, std::shared_ptr<Events> events);
 
-  std::size_t staff_to_be() const { return plan_.options.workers + plan_.options.spares; }
+  std::size_t staff_to_be() const { return size_.now() + plan_.options.spares; }
+  std::size_t most_staff() const { return plan_.options.workers + plan_.options.spares; }
 
   // starting (crew.cpp)
   void make_calls();
   Server launch();
   void launch_source();
+  void program_decided(std::optional<Error> failure);
+  void all_decided();
   void fill_openings();
   Member free_seat() const;
   void start_worker(const Server& server, Duty duty);
@@ -102,6 +117,7 @@ class Crew final : public detail::Start,
 
   // replacing (crew_replacing.cpp)
   void note_crash(const Error& why);
+  void note_end(Cause cause);
   void back_off(std::chrono::nanoseconds uptime);
   void give_up_if_broken();
   void vacate(Member member, const Error& why, Clock::time_point start_at);
@@ -128,6 +144,39 @@ class Crew final : public detail::Start,
   void worker_ready(worker::WorkerProcess& worker) override;
   void worker_rang(worker::WorkerProcess& worker) override;
   void worker_ended(worker::WorkerProcess& worker) override;
+
+  // growing and shrinking (crew_size.cpp)
+  std::size_t count(Duty duty) const;
+  bool has_room_beside() const;
+  void calls_wait() override;
+  void grow_soon();
+  void grow();
+  std::size_t coming() const;
+  void look_for_idle();
+  void shrink();
+  void settle_surplus();
+  void let_go(Member member, Cause why);
+
+  // recycling (crew_recycling.cpp)
+  void begin_wear(Member member);
+  void worker_worn(Calls::Worker worker) override;
+  void work_was_done() override;
+  void look_at_memory();
+  void look_at_age();
+  void wear_out(Member member);
+  void recycle();
+  void recycle_later();
+  void relief_ready(Member member);
+
+  // beating (crew_beats.cpp)
+  void look_at_beats();
+  void look_at_beats_of(Seat& seat);
+
+  // telling (crew_events.cpp)
+  void tell(EventKind kind, const worker::WorkerProcess& worker);
+  void tell_end(const worker::WorkerProcess& worker, Duty duty, bool explained,
+                const std::shared_ptr<const CrashReport>& report, const Error& why);
+  void tell(Event event);
 
   // reloading (crew_reload.cpp)
   void begin_reload();
@@ -172,9 +221,12 @@ class Crew final : public detail::Start,
   const Plan plan_;
   const process::Program program_;  // as the caller's thread saw the environment
   const std::chrono::milliseconds connect_timeout_;
+  const Wear::Limits wear_limits_;
+  const std::shared_ptr<Events> events_;
   std::shared_ptr<Calls> calls_;
 
   // only on the reactor
+  Size size_;
   std::vector<Seat> seats_;
   Roster roster_;  // of the staff that is ready
   // Staff that is missing: each is not to be started before its time. With the seats on duty as
@@ -185,19 +237,18 @@ class Crew final : public detail::Start,
   Server next_source_;           // while a reload runs: its own, the source once it has taken over
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
-  Clock::time_point next_start_{};               // of a worker after crashes that nothing explains
-  std::optional<reactor::Timer> restart_timer_;  // until the end, as the reactor
+  Clock::time_point next_start_{};  // of a worker after crashes that nothing explains
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;
+  bool program_decided_ = false;
   bool someone_got_ready_ = false;
+  bool told_broken_ = false;
   ToldStart told_start_;
   bool called_off_ = false;
   Reload reload_;
   std::vector<std::shared_ptr<Reloading>> reloading_, to_reload_;  // served now; by the next reload
   Ending ending_;
-  std::optional<reactor::Timer> ending_timer_;
-  std::optional<reactor::Timer> rounds_timer_;
-  std::optional<reactor::Timer> deadline_timer_;
+  std::optional<Timers> timers_;                // until the end, as the reactor
   std::optional<Clock::time_point> next_look_;  // what it is set to
   Clock::time_point ending_since_{};
   bool ending_noted_ = false;
@@ -215,7 +266,8 @@ class Crew final : public detail::Start,
   ShutdownReport report_;
   std::shared_ptr<const CrashReport> last_crash_;
   pid_t last_pid_ = 0;
-  std::uint64_t crashes_ = 0, restarts_ = 0;
+  std::uint64_t crashes_ = 0, restarts_ = 0, recycled_ = 0;
+  std::map<Cause, std::uint64_t> ends_;
 };
 
 }  // namespace bulkhead::pool

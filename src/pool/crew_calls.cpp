@@ -13,8 +13,8 @@ void Crew::rounds_are_due() {
 // For as long as threads come and go.
 void Crew::make_rounds() {
   constexpr auto every = std::chrono::milliseconds(1);
-  if (!rounds_timer_) return;  // all is over
-  rounds_timer_->start(Clock::now() + every, weak_from_this(), [this] {
+  if (!timers_) return;  // all is over
+  timers_->rounds.start(Clock::now() + every, weak_from_this(), [this] {
     if (calls_->make_round()) make_rounds();
   });
 }
@@ -25,9 +25,9 @@ void Crew::deadline_ahead(Clock::time_point when) {
 }
 
 void Crew::look_at_deadlines(Clock::time_point when) {
-  if (!deadline_timer_ || (next_look_ && *next_look_ <= when)) return;
+  if (!timers_ || (next_look_ && *next_look_ <= when)) return;
   next_look_ = when;
-  deadline_timer_->start(when, weak_from_this(), [this] {
+  timers_->deadline.start(when, weak_from_this(), [this] {
     next_look_.reset();
     if (const auto next = calls_->look_at_deadlines()) look_at_deadlines(*next);
   });

@@ -69,7 +69,7 @@ bool Crew::any_worker() const {
 
 void Crew::perform(const Ending::Step& step) {
   if (step.wake_at) wake_at(*step.wake_at);
-  if (over()) restart_timer_->stop();
+  if (over()) timers_->restart.stop();
   const auto kill_all = [this] {
     for_each_worker([](Member, worker::WorkerProcess& worker) { worker.kill(Cause::shut_down); });
   };
@@ -103,7 +103,7 @@ void Crew::perform(const Ending::Step& step) {
 }
 
 void Crew::wake_at(Clock::time_point when) {
-  ending_timer_->start(when, weak_from_this(), [this] {
+  timers_->ending.start(when, weak_from_this(), [this] {
     perform(ending_.time_is_up(Clock::now()));
     look();
   });
@@ -122,9 +122,7 @@ void Crew::count_end(const worker::WorkerProcess& worker) {
 }
 
 void Crew::finish() {
-  ending_timer_->stop();
-  rounds_timer_->stop();
-  deadline_timer_->stop();
+  timers_->stop();
   PoolStats stats;
   calls_->fill(stats);
   {
@@ -136,10 +134,7 @@ void Crew::finish() {
   }
   // Not from here: what called this holds the reactor, too.
   reactor_->post([self = shared_from_this()] {
-    self->restart_timer_.reset();
-    self->ending_timer_.reset();
-    self->rounds_timer_.reset();
-    self->deadline_timer_.reset();
+    self->timers_.reset();
     {
       const std::lock_guard lock(self->mutex_);
       self->reactor_.reset();

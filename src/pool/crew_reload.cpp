@@ -50,7 +50,7 @@ Reload::View Crew::view() const {
   for (const Seat& seat : seats_) {
     if (!seat.worker) continue;
     staff += seat.duty == Duty::staff;
-    view.leaving |= seat.duty == Duty::leaving;
+    view.leaving |= seat.duty == Duty::leaving || seat.duty == Duty::relief;
     view.old_workers |= seat.duty == Duty::staff && seat.worker->fork_server() != next_source_;
   }
   view.surplus = staff > staff_to_be();
@@ -86,16 +86,7 @@ void Crew::retire_one() {
     return of_staff(each) && each.worker->fork_server() != next_source_;
   });
   if (seat == seats_.end()) seat = std::find_if(seats_.begin(), seats_.end(), of_staff);
-  seat->duty = Duty::leaving;
-  worker::WorkerProcess& worker = *seat->worker;
-  if (!worker.was_ready()) return worker.kill(Cause::shut_down);
-  const auto member = static_cast<Member>(seat - seats_.begin());
-  const bool spare = roster_.is_spare(member);
-  roster_.left(member);
-  call_up();  // first, so that what this one has not begun finds somebody
-  worker.asked_to_leave();
-  calls_->retire(member);
-  if (spare) worker.leave_within(connect_timeout_);
+  let_go(static_cast<Member>(seat - seats_.begin()), Cause::shut_down);
 }
 
 // It may take as long to leave as one may take to start.

@@ -22,6 +22,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Duty duty = seats_[member].duty;
   seats_[member].worker.reset();
   roster_.left(member);
+  size_.left(member);
 
   std::vector<RunningCall> running;
   for (const auto& open : left->begun)
@@ -31,12 +32,18 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Error why = worker.was_ready() ? worker::crash_error(report, nullptr, worker.detail())
                                        : worker.start_failure();
   // Counted before the calls are told: who has seen the crash sees it in the statistics.
-  if (!over() && (duty == Duty::staff || explained)) note_crash(why);
+  if (!over() && (duty == Duty::staff || duty == Duty::relief || explained)) note_crash(why);
+  note_end(report->cause);
+  tell_end(worker, duty, explained, report, why);
   const bool counts = duty == Duty::staff || worker.was_ready();
   if (over() && ending_.stage() < Ending::Stage::closing && counts) count_end(worker);
   calls_->lost(*std::move(left), [&](const rpc::OpenCall& open, rpc::CallLife::Failure failure) {
-    const RunningCall call = worker::running_call(open, worker.ended_at());
-    const Error crash = worker::crash_error(report, &call, worker.detail());
+    const auto& all = report->running;
+    const auto call = std::find_if(all.begin(), all.end(),
+                                   [&](const RunningCall& each) { return each.id == open.id; });
+    // One that only this worker could run, and that waited for it, was not run.
+    const Error crash =
+        worker::crash_error(report, call == all.end() ? nullptr : &*call, worker.detail());
     if (failure == rpc::CallLife::Failure::crashed) return crash;
     return stop_error(plan_.contract.service, *open.call, failure, crash.what(), report);
   });
@@ -50,9 +57,12 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
     replan(why);
   } else if (duty == Duty::candidate) {
     fail_reload(why);
+  } else if (duty == Duty::relief && report->cause != Cause::fork_server_lost) {
+    back_off(worker.uptime());
   }
   close_idle_servers();
   proceed_with_reload();
+  recycle();
   look();
 }
 
@@ -81,6 +91,12 @@ void Crew::note_crash(const Error& why) {
   if (why.crash()) last_crash_ = std::make_shared<CrashReport>(*why.crash());
 }
 
+void Crew::note_end(Cause cause) {
+  const std::lock_guard lock(mutex_);
+  ++ends_[cause];
+  recycled_ += cause == Cause::recycled;
+}
+
 void Crew::back_off(std::chrono::nanoseconds uptime) {
   const double chance = std::uniform_real_distribution<double>(0.0, 1.0)(dice_);
   next_start_ = std::max(next_start_, restart_.unexplained(Clock::now(), uptime, chance));
@@ -99,6 +115,7 @@ void Crew::set_back(const Error& why) {
   for (auto& start_at : openings_) start_at = next_start_;
   for (Member member = 0; member < seats_.size(); ++member)
     if (!seats_[member].worker) decided(member, why);
+  program_decided(why);
   replan(why);
 }
 
@@ -132,6 +149,11 @@ void Crew::give_up_if_broken() {
       {}, crash);
   if (!ending_.begun()) calls_->refuse(broken);
   calls_->fail_queued(broken);
+  if (!std::exchange(told_broken_, true))
+    tell({.kind = EventKind::broken,
+          .service = plan_.contract.service,
+          .report = crash,
+          .text = broken.what()});
   platform::logger()->error("{}", broken.what());
 }
 

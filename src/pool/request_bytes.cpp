@@ -16,6 +16,17 @@ MutableBytes RequestBytes::make_block(std::size_t size) {
   return block;
 }
 
+// Their numbers are the process's: no worker can take one of another's.
+std::uint64_t RequestBytes::attach_end(std::shared_ptr<ChannelEnd> end) {
+  static std::atomic<std::uint64_t> last = 0;
+  call_.ends.push_back({++last, std::move(end)});
+  return call_.ends.back().id;
+}
+
+std::shared_ptr<ChannelEnd> RequestBytes::resolve_end(std::uint64_t, Side) {
+  throw Refused("a request that is packed has no channels to be read");
+}
+
 Bytes RequestBytes::resolve(const BytesHandle&) {
   throw Refused("a request that is packed has no bytes to be read");
 }

@@ -22,6 +22,10 @@ std::optional<Roster::Member> Roster::call_up() {
   return member;
 }
 
+bool Roster::is_active(Member member) const {
+  return std::find(active_.begin(), active_.end(), member) != active_.end();
+}
+
 bool Roster::is_spare(Member member) const {
   return std::find(spares_.begin(), spares_.end(), member) != spares_.end();
 }

@@ -15,6 +15,9 @@ class Roster {
   // `places`: how many take calls at most.
   explicit Roster(std::size_t places) : places_(places) {}
 
+  // From now on. Who takes calls already goes on.
+  void resize(std::size_t places) { places_ = places; }
+
   void ready(Member member);  // it is a spare now
   // It ended, or is to end. Nothing happens for one that is not on the roster.
   void left(Member member);
@@ -24,6 +27,7 @@ class Roster {
   std::optional<Member> call_up();
 
   bool is_spare(Member member) const;
+  bool is_active(Member member) const;
   std::size_t spares() const { return spares_.size(); }
 
  private:

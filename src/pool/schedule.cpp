@@ -95,12 +95,16 @@ bool Schedule::has_free_thread(Member member) const {
 
 // From the one with most calls that no thread runs: as many as even out what both hold. What a
 // retired one has not begun was taken back: if it holds more than it runs, those are answered.
-std::optional<Schedule::Theft> Schedule::relief_for(Member free) const {
+std::optional<Schedule::Theft> Schedule::relief_for(Member free,
+                                                    const std::vector<Member>& not_from) const {
   if (!has_free_thread(free)) return std::nullopt;
+  const auto may_give = [&](Member member) {
+    return !places_[member].retired &&
+           std::find(not_from.begin(), not_from.end(), member) == not_from.end();
+  };
   Member most = free;
   for (Member member = 0; member < places_.size(); ++member)
-    if (!places_[member].retired && places_[member].waiting() > places_[most].waiting())
-      most = member;
+    if (places_[member].waiting() > places_[most].waiting() && may_give(member)) most = member;
   const Place &to = places_[free], &from = places_[most];
   if (from.waiting() == 0) return std::nullopt;
   const std::size_t share = (to.load + from.load) * to.at_once / (to.at_once + from.at_once);

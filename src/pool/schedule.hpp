@@ -30,6 +30,7 @@ class Schedule {
   bool present(Member member) const { return places_[member].at_once > 0; }
   // It was retired, and has answered its last.
   bool spent(Member member) const { return places_[member].retired && load(member) == 0; }
+  bool is_retired(Member member) const { return places_[member].retired; }
   std::size_t members() const { return present_; }  // without the retired
 
   // Other than the constructor said, from now on. Those that hold more keep it.
@@ -37,6 +38,8 @@ class Schedule {
 
   // It alone gets no more than it runs, while there is something that nobody else may run.
   void reserve(Member member, bool reserved) { places_[member].reserved = reserved; }
+  // It runs no two at once, so that each call is alone in it.
+  bool runs_one_by_one(Member member) const { return places_[member].at_once == 1; }
   bool takes(Member member, Run run) const { return takes(places_[member], run); }
 
   // Whom to give the next call to, if anyone: for one that must run alone, none may be there until
@@ -60,12 +63,12 @@ class Schedule {
   std::size_t running() const { return running_; }
 
   // A worker has a thread free and nothing waits: from whom to take how many calls back, the latest
-  // first.
+  // first. Not from these.
   struct Theft {
     Member from;
     std::size_t count;
   };
-  std::optional<Theft> relief_for(Member free) const;
+  std::optional<Theft> relief_for(Member free, const std::vector<Member>& not_from = {}) const;
 
  private:
   struct Place {

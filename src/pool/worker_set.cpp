@@ -29,14 +29,19 @@ class CrewHandle final : public WorkerSet {
  public:
   explicit CrewHandle(pool::Crew::Plan plan)
       : executor_(plan.options.executor ? plan.options.executor : own_executor()),
-        crew_(pool::Crew::make(std::move(plan), reactor::Reactor::acquire())) {}
+        events_(plan.options.on_event
+                    ? std::make_shared<pool::Events>(plan.options.on_event, executor_)
+                    : nullptr),
+        crew_(pool::Crew::make(std::move(plan), reactor::Reactor::acquire(), events_)) {}
   // In a fork of the process that made it, all of it is kept as it is: its names, descriptors and
   // processes are the other's.
   ~CrewHandle() override {
-    if (home_.here())
-      crew_->kill_now();
-    else
+    if (!home_.here()) {
       static_cast<void>(new (std::nothrow) std::shared_ptr<pool::Crew>(crew_));
+      return;
+    }
+    crew_->kill_now();
+    close_events();
   }
   CrewHandle(const CrewHandle&) = delete;
   CrewHandle& operator=(const CrewHandle&) = delete;
@@ -64,6 +69,9 @@ class CrewHandle final : public WorkerSet {
     if (home_.here()) crew_->fill(stats);
     return stats;
   }
+  std::vector<std::uint64_t> ready_workers() const override {
+    return home_.here() ? crew_->calls().ready_workers() : std::vector<std::uint64_t>();
+  }
   void clear_quarantine(const std::string& key) override { crew_->calls().clear_quarantine(key); }
   // Holds the crew: a pool that is destroyed meanwhile does not wait for whoever is in here.
   void reload() override {
@@ -88,8 +96,15 @@ class CrewHandle final : public WorkerSet {
   pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }
 
  private:
+  void close_events() {
+    if (!events_) return;
+    const bool own = executor_.target<reactor::Executor>() != nullptr;
+    events_->close(own && !reactor::Reactor::is_this_thread());
+  }
+
   const platform::HomeProcess home_;
   const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<pool::Events> events_;  // null: nobody wants to hear of them
   const std::shared_ptr<pool::Crew> crew_;
 };
 
@@ -153,6 +168,11 @@ void check(const PoolOptions& options) {
   require_not_negative(options.queue_wait, "PoolOptions::queue_wait");
   require_not_negative(options.kill_grace, "PoolOptions::kill_grace");
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
+  require(options.min_workers <= options.workers,
+          "PoolOptions::min_workers must be at most PoolOptions::workers");
+  require_not_negative(options.idle_timeout, "PoolOptions::idle_timeout");
+  require_not_negative(options.recycle_after_age, "PoolOptions::recycle_after_age");
+  require_not_negative(options.heartbeat, "PoolOptions::heartbeat");
 }
 
 }  // namespace

@@ -168,6 +168,15 @@ Bytes AppBlobs::Answer::resolve_block(const BytesHandle& handle) {
   return blobs_.resolve_made(handle);
 }
 
+std::uint64_t AppBlobs::Answer::attach_end(std::shared_ptr<detail::ChannelEnd>) {
+  detail::refuse_to_carry_end();
+}
+
+std::shared_ptr<detail::ChannelEnd> AppBlobs::Answer::resolve_end(std::uint64_t id,
+                                                                  detail::Side side) {
+  return blobs_.channels_->take(id, side);
+}
+
 Bytes AppBlobs::resolve_given(const detail::Call& call, const BytesHandle& handle) {
   const detail::BytesMemory* memory = nullptr;
   {

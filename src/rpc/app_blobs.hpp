@@ -16,6 +16,7 @@
 #include "bulkhead/detail/call.hpp"
 #include "ipc/shared_bytes.hpp"
 #include "platform/socket.hpp"
+#include "rpc/app_channels.hpp"
 #include "rpc/blob_wire.hpp"
 
 namespace bulkhead::rpc {
@@ -29,6 +30,9 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   // `ring` is called, from any thread, when there is something to forget().
   AppBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
            std::size_t max_message, std::function<void()> ring);
+
+  // Before it is used: from now on ends of channels go the same way.
+  void carry(std::shared_ptr<AppChannels> channels) { channels_ = std::move(channels); }
 
   const platform::Fd& socket() const { return socket_; }
 
@@ -57,15 +61,19 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   void disconnect();
 
   // Unpacks an answer to `call`, which may name what that call carried, and what the worker made.
-  class Answer final : public detail::BytesCarrier {
+  class Answer final : public detail::BytesCarrier, private detail::ChannelCarrier {
    public:
     Answer(AppBlobs& blobs, const detail::Call& call) : blobs_(blobs), call_(call) {}
     std::optional<detail::BytesHandle> attach(const Bytes&, std::size_t) override;
     MutableBytes make_block(std::size_t) override { return {}; }
     Bytes resolve(const detail::BytesHandle& handle) override;
     Bytes resolve_block(const detail::BytesHandle& handle) override;
+    detail::ChannelCarrier* channels() override { return blobs_.channels_ ? this : nullptr; }
 
    private:
+    std::uint64_t attach_end(std::shared_ptr<detail::ChannelEnd> end) override;
+    std::shared_ptr<detail::ChannelEnd> resolve_end(std::uint64_t id, detail::Side side) override;
+
     AppBlobs& blobs_;
     const detail::Call& call_;
     std::vector<BlobId> blocks_;
@@ -107,8 +115,9 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   const char* take_made(const BlobPacket& packet, std::vector<platform::Fd> fds);
   void take_gone(BlobId id);
   bool answer_need(BlobId id);
+  const char* handle_end(const BlobPacket& packet);
   std::shared_ptr<ipc::Blob> blob_to_give(BlobId id);
-  bool send(const BlobPacket& packet, const ipc::Blob* blob);
+  bool send(const BlobPacket& packet, std::span<const int> fds = {});
   void done_with(BlobId id, bool passed_on) noexcept;
   bool release(BlobId id, Made& made);
   bool forget_given(BlobId id);
@@ -119,6 +128,7 @@ class AppBlobs final : public ipc::BytesHolder, public std::enable_shared_from_t
   const BytesLimits limits_;
   const std::size_t max_message_;
   const std::function<void()> ring_;
+  std::shared_ptr<AppChannels> channels_;  // null: none goes this way; synchronizes itself
 
   std::mutex receiving_;   // held for a turn at the socket; taken before mutex_
   std::string violation_;  // guarded by receiving_ until it is set

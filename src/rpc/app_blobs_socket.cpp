@@ -1,4 +1,5 @@
 // How the app hears of its worker's buffers, and passes its own.
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -44,11 +45,28 @@ const char* AppBlobs::handle_packet(const BlobPacket& packet, std::vector<platfo
       return nullptr;
     case BlobPacket::need:
       return answer_need(packet.id) ? nullptr : "it asks for bytes, and does not take them";
+    case BlobPacket::need_end:
+    case BlobPacket::make_end:
+    case BlobPacket::end_gone:
+      if (channels_) return handle_end(packet);
+      [[fallthrough]];
     case BlobPacket::given:
     case BlobPacket::refused:
+    case BlobPacket::end_given:
     default:
       return "it passed bytes in a way that no worker does";
   }
+}
+
+const char* AppBlobs::handle_end(const BlobPacket& packet) {
+  if (packet.what == BlobPacket::end_gone) return channels_->forget(packet.id), nullptr;
+  const auto answer = packet.what == BlobPacket::need_end
+                          ? channels_->need(packet.id)
+                          : channels_->make(packet.index, packet.base);
+  const std::array fds{answer.memory.get(), answer.bell.get()};
+  return send(answer.packet, std::span(fds).first(answer.memory ? 2 : 0))
+             ? nullptr
+             : "it asks for an end of a channel, and does not take it";
 }
 
 const char* AppBlobs::take_made(const BlobPacket& packet, std::vector<platform::Fd> fds) {
@@ -102,7 +120,7 @@ bool AppBlobs::answer_need(BlobId id) {
   try {
     blob = blob_to_give(id);
     if (blob) answer.bytes = blob->capacity();
-    if (blob) return send(answer, blob.get());
+    if (blob) return send(answer, std::array{blob->file().get()});
     answer.index = ENOENT;
   } catch (const BytesExhausted& exhausted) {
     answer.index = static_cast<std::uint32_t>(exhausted.error());
@@ -111,13 +129,11 @@ bool AppBlobs::answer_need(BlobId id) {
   }
   answer.what = BlobPacket::refused;
   answer.bytes = 0;
-  return send(answer, nullptr);
+  return send(answer);
 }
 
-bool AppBlobs::send(const BlobPacket& packet, const ipc::Blob* blob) {
-  const int fd = blob != nullptr ? blob->file().get() : -1;
-  const std::size_t count = blob != nullptr ? 1 : 0;
-  return platform::send_packet(socket_, packet.raw(), {&fd, count}) != platform::Sent::would_block;
+bool AppBlobs::send(const BlobPacket& packet, std::span<const int> fds) {
+  return platform::send_packet(socket_, packet.raw(), fds) != platform::Sent::would_block;
 }
 
 // Null when it is no longer there. Copies what another worker would see in future.

@@ -19,12 +19,22 @@ AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message
 
 AppEnd::~AppEnd() {
   if (blobs_) blobs_->disconnect();
+  end_channels(Error(errc::channel_closed, "the channel's other end is gone with its worker"));
 }
 
 void AppEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits,
                          std::function<void()> ring) {
   blobs_ = std::make_shared<AppBlobs>(std::move(socket), link_.segment().releases(), limits,
                                       max_message_, std::move(ring));
+}
+
+void AppEnd::carry_channels(AppChannels::Trouble trouble) {
+  channels_ = std::make_shared<AppChannels>(max_message_, std::move(trouble));
+  blobs_->carry(channels_);
+}
+
+void AppEnd::end_channels(const Error& why) {
+  if (channels_) channels_->end(why);
 }
 
 // ------------------------------------------------------------ sending, under the owner's lock
@@ -35,6 +45,7 @@ void AppEnd::hand_over(OpenCall&& open) {
 
 bool AppEnd::hand_over_unrung(OpenCall&& open) {
   if (!open.call->attachments.empty() && blobs_) blobs_->give(*open.call);
+  if (!open.call->ends.empty() && channels_) channels_->offer(*open.call);
   const Slot slot = take_slot();
   const Ticket ticket = ++last_ticket_;
   slots_[slot].store(slot_word::queued(ticket), std::memory_order_release);
@@ -171,6 +182,7 @@ OpenCall AppEnd::release(Slot slot) {
   unlink(slot);
   free_slot(slot);
   entries_[slot].ticket = 0;
+  for (const auto& carried : entries_[slot].open.call->ends) carried.end->offered_to = nullptr;
   return std::move(entries_[slot].open);
 }
 
@@ -192,6 +204,13 @@ std::optional<OpenCall> AppEnd::close(const Head& head, OpenCall::Time now) {
 
 // Without a slot: the one that it had may be in use again, and no other free.
 void AppEnd::reopen(OpenCall open) { reopened_.push_back(std::move(open)); }
+
+std::vector<const OpenCall*> AppEnd::begun() const {
+  std::vector<const OpenCall*> begun;
+  for (Slot slot = first_given_; slot != none; slot = entries_[slot].after)
+    if (!not_begun(slot)) begun.push_back(&entries_[slot].open);
+  return begun;
+}
 
 bool AppEnd::not_begun(Slot slot) const {
   return slots_[slot].load(std::memory_order_acquire) == slot_word::queued(entries_[slot].ticket);

@@ -30,8 +30,13 @@ class AppEnd final : public detail::Sleeper {
 
   // Before it is used: from now on buffers go beside messages. As AppBlobs has it.
   void carry_bytes(platform::Fd socket, const BytesLimits& limits, std::function<void()> ring);
+  // The same for ends of channels, which go along with buffers.
+  void carry_channels(AppChannels::Trouble trouble);
   // Null: none is carried. For any thread; what is sent about them goes out by flush().
   const std::shared_ptr<AppBlobs>& blobs() const { return blobs_; }
+
+  // The worker is gone: its channels end. Nothing without any.
+  void end_channels(const Error& why);
 
   // --- under the owner's lock
 
@@ -61,6 +66,8 @@ class AppEnd final : public detail::Sleeper {
   // Tells the handler that runs it to stop.
   void ask_to_stop(Slot slot);
   bool has_begun(Slot slot) const { return !not_begun(slot); }
+  // Those that it has begun, in the order in which they were given.
+  std::vector<const OpenCall*> begun() const;
   // When it began, at the latest, in a worker that runs one at a time, and if it is the one.
   std::optional<OpenCall::Time> began_by(Slot slot) const;
   // The call that `head` is about, which stays open. Null: it is about none, as no worker's is.
@@ -88,8 +95,9 @@ class AppEnd final : public detail::Sleeper {
 
   struct Message {
     Head head;
-    ipc::Buffer bytes;   // the head's and the body's
-    OpenCall open = {};  // for whoever closes the call that it answers
+    ipc::Buffer bytes;                         // the head's and the body's
+    OpenCall open = {};                        // for whoever closes the call that it answers
+    std::chrono::nanoseconds waited{}, ran{};  // that call, for whoever measures it
     std::span<const std::byte> body() const { return std::span(bytes).subspan(sizeof(Head)); }
     bool is_answer() const {
       return head.kind == Kind::response || head.kind == Kind::threw ||
@@ -147,7 +155,8 @@ class AppEnd final : public detail::Sleeper {
   ipc::Link link_;
   const std::size_t max_message_;
   const std::span<std::atomic<std::uint64_t>> slots_;
-  std::shared_ptr<AppBlobs> blobs_;  // synchronizes itself
+  std::shared_ptr<AppBlobs> blobs_;        // synchronizes itself
+  std::shared_ptr<AppChannels> channels_;  // synchronizes itself
 
   // under the owner's lock
   std::vector<Entry> entries_;  // by slot

@@ -1,5 +1,6 @@
-// How the two sides come by each other's buffers. Each has a number from its maker, and is passed
-// as a descriptor over a packet socket of the connection's own, once; messages then only name it.
+// How the two sides come by each other's buffers, and by channels. Each buffer has a number from
+// its maker, and is passed as a descriptor over a packet socket of the connection's own, once;
+// messages then only name it.
 //
 //   packet     way        id        bytes   index      base       descriptor
 //   made       to app     its own   all     its word   sent yet   the memory: before its first
@@ -12,6 +13,15 @@
 //   refused    to worker  the app's 0       errno      0          none: there is no such, or
 //   nothing
 //                                                                 left to pass it with
+//   need_end   to app     the app's 0       0          0          none: a message named that end of
+//   a
+//                                                                 channel
+//   make_end   to app     0         0       its own    capacity   none: it wants a channel, of
+//   which
+//                                           side                  it has that side
+//   end_gone   to app     the app's 0       0          0          none: no answer names that end
+//   end_given  to worker  the app's ring's  its side   capacity   the channel's memory, its
+//   doorbell
 //
 // What the app made it gives when it is asked, so that it never waits. What the worker made comes
 // before the message that names it. The app is done with one sending of it when the last owner lets
@@ -31,7 +41,18 @@ namespace bulkhead::rpc {
 using BlobId = std::uint64_t;  // from 1, never used twice by one side of one connection
 
 struct BlobPacket {
-  enum What : std::uint32_t { made = 1, made_once, gone, need, given, refused };
+  enum What : std::uint32_t {
+    made = 1,
+    made_once,
+    gone,
+    need,
+    given,
+    refused,
+    need_end,
+    make_end,
+    end_gone,
+    end_given
+  };
 
   What what = made;
   std::uint32_t index = 0;

@@ -1,9 +1,25 @@
 #include "bulkhead/detail/call.hpp"
 
+#include <algorithm>
+#include <string>
+
 #include "bulkhead/detail/refused.hpp"
 #include "platform/futex.hpp"
 
 namespace bulkhead::detail {
+
+namespace {
+
+std::string words_of(const std::exception_ptr& error) noexcept try {
+  if (error) std::rethrow_exception(error);
+  return "its call ended without it";
+} catch (const std::exception& known) {
+  return known.what();
+} catch (...) {
+  return "its call failed";
+}
+
+}  // namespace
 
 bool Call::settle_if_lost() {
   auto why = source ? source->out_of_reach() : nullptr;
@@ -24,8 +40,19 @@ bool Call::wait(AnswerSource::Deadline deadline) {
 }
 
 void Call::settle(std::exception_ptr error) noexcept {
-  if (!attachments.empty()) attachments.clear();
+  drop_carried(error);
   settle_early(std::move(error));
+}
+
+bool Call::ends_are_gone() const {
+  return std::any_of(ends.begin(), ends.end(),
+                     [](const CarriedEnd& carried) { return carried.end->is_gone(); });
+}
+
+void Call::drop_ends(const std::exception_ptr& why) noexcept {
+  const std::string words = words_of(why);
+  for (const CarriedEnd& carried : ends) carried.end->abandon(words);
+  ends.clear();
 }
 
 void Call::settle_early(std::exception_ptr error) noexcept {

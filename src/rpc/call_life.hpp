@@ -57,6 +57,9 @@ class CallLife {
   // It may have taken a worker down: until it is settled, it must not run beside others.
   bool must_run_alone() const { return tries_lost_ > 0; }
 
+  // It has left something with a worker that no other can be given.
+  void try_no_more() { attempts_allowed_ = 0; }
+
   void hand_over();
   // The owner got it back before the worker had begun.
   Step taken_back();

@@ -22,6 +22,8 @@ struct OpenCall {
   Time since{};
   // When it was first seen to run, in a worker that runs several at once. Only if somebody looked.
   Time seen_running{};
+  // If it is measured: when it was asked for, and given to a worker that had a thread free.
+  Time asked{}, given{};
 };
 
 }  // namespace bulkhead::rpc

@@ -30,10 +30,12 @@ class WorkerBlobs::GivenBytes final : public ipc::SharedBytes {
   const BlobId id_;
 };
 
-WorkerBlobs::WorkerBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits)
+WorkerBlobs::WorkerBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
+                         std::size_t max_message)
     : socket_(std::move(socket)),
       releases_(releases),
       limits_(limits),
+      max_message_(max_message),
       spare_(platform::try_duplicate(socket_)) {
   for (std::size_t index = releases_.size(); index > 0; --index)
     free_indices_.push_back(static_cast<std::uint32_t>(index - 1));
@@ -282,8 +284,10 @@ void WorkerBlobs::Call::finish() {
 }
 
 void WorkerBlobs::Call::recall() {
-  if (sent_.empty()) return;
+  if (sent_.empty() && sent_ends_.empty()) return;
   const Lock lock(blobs_->mutex_);
+  for (const BlobId id : sent_ends_) blobs_->send({.what = BlobPacket::end_gone, .id = id});
+  sent_ends_.clear();
   for (const BlobId id : sent_) {
     const auto found = blobs_->made_.find(id);
     if (found == blobs_->made_.end()) continue;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bulkhead/bytes.hpp"
+#include "bulkhead/detail/channel_end.hpp"
 #include "ipc/shared_bytes.hpp"
 #include "platform/fd.hpp"
 #include "rpc/blob_wire.hpp"
@@ -24,7 +25,8 @@ class WorkerBlobs final : public ipc::BytesHolder,
                           public std::enable_shared_from_this<WorkerBlobs> {
  public:
   using Releases = std::span<std::atomic<std::uint32_t>>;
-  WorkerBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits);
+  WorkerBlobs(platform::Fd socket, Releases releases, const BytesLimits& limits,
+              std::size_t max_message);
 
   // The app said so; of those made here it has been named so many times.
   void forget(detail::BytesHandle::Maker maker, BlobId id, std::uint32_t received);
@@ -70,10 +72,20 @@ class WorkerBlobs final : public ipc::BytesHolder,
   Given& fetch(BlobId id);
   void send(const BlobPacket& packet, int fd = -1);
 
+  // Ends of channels (worker_channels.cpp).
+  struct Passed {
+    BlobPacket packet;
+    platform::Fd memory, bell;
+  };
+  Passed ask_for_end(const BlobPacket& question);
+  std::shared_ptr<detail::ChannelEnd> fetch_end(std::uint64_t id, detail::Side side);
+  BlobId pass_end(const detail::ChannelEnd& end);
+
   const platform::HomeProcess home_;
   const platform::Fd socket_;
   const Releases releases_;
   const BytesLimits limits_;
+  const std::size_t max_message_;
 
   // Nothing that ends a use of Bytes may happen under it.
   std::mutex mutex_;
@@ -87,7 +99,7 @@ class WorkerBlobs final : public ipc::BytesHolder,
   BlobId last_made_ = 0;
 };
 
-class WorkerBlobs::Call final : public detail::HandlerBytes {
+class WorkerBlobs::Call final : public detail::HandlerBytes, private detail::ChannelCarrier {
  public:
   // `blobs` may be null: then nothing is carried beside messages.
   explicit Call(WorkerBlobs* blobs) : blobs_(blobs) {}
@@ -98,6 +110,7 @@ class WorkerBlobs::Call final : public detail::HandlerBytes {
   MutableBytes make_bytes(std::size_t size) override;
   MutableBytes make_block(std::size_t size) override;
   Bytes resolve_block(const detail::BytesHandle& handle) override { return resolve(handle); }
+  detail::ChannelCarrier* channels() override { return blobs_ ? this : nullptr; }
   // Bytes of the answer's blocks.
   std::size_t beside() const { return beside_; }
 
@@ -107,14 +120,20 @@ class WorkerBlobs::Call final : public detail::HandlerBytes {
   // The answer that was packed is not sent.
   void recall();
   // The answer that was packed is about to be sent.
-  void answered() { sent_.clear(); }
+  void answered() {
+    sent_.clear();
+    sent_ends_.clear();
+  }
   // Both, when there is only a failure to be told.
   void abandon() noexcept;
 
  private:
+  std::uint64_t attach_end(std::shared_ptr<detail::ChannelEnd> end) override;
+  std::shared_ptr<detail::ChannelEnd> resolve_end(std::uint64_t id, detail::Side side) override;
+
   WorkerBlobs* const blobs_;
   std::vector<std::shared_ptr<GivenBytes>> used_;
-  std::vector<BlobId> sent_;
+  std::vector<BlobId> sent_, sent_ends_;
   std::size_t blocks_ = 0, beside_ = 0;
 };
 

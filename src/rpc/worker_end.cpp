@@ -25,7 +25,8 @@ WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_m
       sending_is_shared_(threads > 1) {}
 
 void WorkerEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits) {
-  blobs_ = std::make_shared<WorkerBlobs>(std::move(socket), link_.segment().releases(), limits);
+  blobs_ = std::make_shared<WorkerBlobs>(std::move(socket), link_.segment().releases(), limits,
+                                         max_message_);
 }
 
 // A thread by itself has nobody to lock out.

@@ -67,7 +67,8 @@ class WorkerEnd {
   detail::HandlerStop stop_of(const Request& request) const;
   static bool wants_progress(const Request& request);
   // How often any was asked to.
-  const std::atomic<std::uint32_t>& stops() const { return link_.segment().hints().stops; }
+  const std::atomic<std::uint32_t>& stops() const { return hints().stops; }
+  ipc::Hints& hints() const { return link_.segment().hints(); }
 
   // These wait for room in the ring, and return false when the app is gone.
   // `at_once`: how many requests it runs at once.

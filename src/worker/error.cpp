@@ -39,8 +39,12 @@ class Category final : public std::error_category {
         return "the message is larger than any may be";
       case errc::restart_limit:
         return "the pool gave up restarting its workers, and tries again later";
+      case errc::not_running:
+        return "its worker does not run any more";
       case errc::request_quarantined:
         return "calls with this key took too many workers down";
+      case errc::channel_closed:
+        return "the other end of the channel is gone";
     }
     return "unknown error";
   }

@@ -104,5 +104,13 @@ RunningCall running_call(const rpc::OpenCall& open, std::chrono::steady_clock::t
           .age = std::chrono::duration_cast<std::chrono::milliseconds>(age)};
 }
 
+std::vector<RunningCall> running_calls(const rpc::AppEnd& connection,
+                                       std::chrono::steady_clock::time_point now) {
+  std::vector<RunningCall> running;
+  for (const rpc::OpenCall* const open : connection.begun())
+    running.push_back(running_call(*open, now));
+  return running;
+}
+
 }  // namespace worker
 }  // namespace bulkhead

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 #include "bulkhead/error.hpp"
+#include "rpc/app_end.hpp"
 #include "rpc/open_call.hpp"
 
 namespace bulkhead::worker {
@@ -14,5 +16,8 @@ std::chrono::milliseconds connect_timeout(std::chrono::milliseconds configured);
 
 // As reports tell of it.
 RunningCall running_call(const rpc::OpenCall& open, std::chrono::steady_clock::time_point end);
+// Those that a worker has begun; under the lock of the connection's owner.
+std::vector<RunningCall> running_calls(const rpc::AppEnd& connection,
+                                       std::chrono::steady_clock::time_point now);
 
 }  // namespace bulkhead::worker

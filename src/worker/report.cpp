@@ -50,6 +50,10 @@ std::string how_it_ended(const CrashReport& report, const std::string& violation
       return "was killed for not being ready in time";
     case Cause::shut_down:
       return "was shut down";
+    case Cause::recycled:
+      return "was replaced after it had served for long enough";
+    case Cause::stopped_beating:
+      return "was killed for not beating any more";
     case Cause::fork_server_lost:
       return "died with its fork server";
     case Cause::exited:

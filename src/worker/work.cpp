@@ -15,6 +15,7 @@
 #include "worker/event_loop.hpp"
 #include "worker/exception_text.hpp"
 #include "worker/handling.hpp"
+#include "worker/heart.hpp"
 
 namespace bulkhead::worker {
 
@@ -140,6 +141,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   if (has_coroutines) check(app, "concurrency", options.concurrency);
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
+  prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
   Helpers helpers(app);
   if (has_coroutines) {
     const auto loop = make_loop(app, helpers, dispatcher, options);

@@ -1,5 +1,6 @@
 #include "worker/worker_process.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 // The fork server knows how a worker ended as soon as we do, unless it is busy or hangs.
 constexpr std::chrono::milliseconds patience_for_status{200};
 constexpr std::chrono::seconds patience_after_doorbell{1};
+constexpr std::int64_t longest_beat = 1'000'000'000;  // ms
 
 }  // namespace
 
@@ -31,18 +33,18 @@ WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
       process_(*reactor_),
       timer_(*reactor_) {}
 
-std::shared_ptr<WorkerProcess> WorkerProcess::start(
-    std::shared_ptr<reactor::Reactor> reactor, std::shared_ptr<ForkServer> fork_server,
-    WorkerNumber number, std::string service, std::chrono::milliseconds connect_timeout,
-    std::size_t max_message, const BytesLimits& bytes, std::weak_ptr<Listener> listener) {
+std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Reactor> reactor,
+                                                    std::shared_ptr<ForkServer> fork_server,
+                                                    WorkerNumber number, std::string service,
+                                                    const Terms& terms,
+                                                    std::weak_ptr<Listener> listener) {
   std::shared_ptr<WorkerProcess> worker(new WorkerProcess(
       std::move(reactor), std::move(fork_server), number, std::move(service), std::move(listener)));
-  worker->begin(connect_timeout, max_message, bytes);
+  worker->begin(terms);
   return worker;
 }
 
-void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t max_message,
-                          const BytesLimits& bytes) {
+void WorkerProcess::begin(const Terms& terms) {
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::SocketPair bytes_socket = platform::packet_pair();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
@@ -52,26 +54,29 @@ void WorkerProcess::begin(std::chrono::milliseconds connect_timeout, std::size_t
   errors_->start(weak_from_this());
   const std::string segment = ipc::Segment::new_name();
   platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, segment, max_message, bytes}, theirs, output.write,
-                             errors.write, bytes_socket.theirs);
-  connect(segment, std::move(ours), max_message, bytes, std::move(bytes_socket.ours));
+  fork_server_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs,
+                             output.write, errors.write, bytes_socket.theirs);
+  connect(segment, std::move(ours), terms, std::move(bytes_socket.ours));
   platform::fault_point("app.after_order");
-  timer_.start(std::chrono::steady_clock::now() + connect_timeout, weak_from_this(),
-               [this, connect_timeout] { timed_out(connect_timeout); });
+  timer_.start(std::chrono::steady_clock::now() + terms.connect_timeout, weak_from_this(),
+               [this, patience = terms.connect_timeout] { timed_out(patience); });
 }
 
 // The memory takes about as long as the fork, which goes on meanwhile. The worker waits for the
 // first ring.
-void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message,
-                            const BytesLimits& bytes, platform::Fd bytes_socket) {
+void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell, const Terms& terms,
+                            platform::Fd bytes_socket) {
   try {
     connection_ = std::make_unique<rpc::AppEnd>(ipc::Segment::create({}, segment), std::move(bell),
-                                                max_message);
+                                                terms.max_message);
+    connection_->link().segment().hints().beat_every_ms.store(
+        static_cast<std::uint32_t>(std::min<std::int64_t>(terms.heartbeat.count(), longest_beat)));
     // Before the worker can know of it: its first message is to ring.
     watch_doorbell();
-    connection_->carry_bytes(std::move(bytes_socket), bytes, [self = weak_from_this()] {
+    connection_->carry_bytes(std::move(bytes_socket), terms.bytes, [self = weak_from_this()] {
       if (const auto worker = self.lock()) worker->ring_reactor();
     });
+    carry_channels();
     watch_bytes();
     connection_->link().bell().ring();
   } catch (const std::system_error&) {
@@ -91,6 +96,24 @@ void WorkerProcess::watch_doorbell() {
     if (const auto listener = listener_.lock()) listener->worker_rang(*this);
     return true;
   });
+}
+
+// Told under locks that its end may need: so it is kept until the reactor has it.
+void WorkerProcess::carry_channels() {
+  const auto later = [self = weak_from_this()](auto work) {
+    auto worker = self.lock();
+    const auto reactor = worker ? worker->reactor_ : nullptr;
+    if (reactor)
+      reactor->post([worker = std::move(worker), work = std::move(work)] { work(*worker); });
+  };
+  connection_->carry_channels(
+      {.violated =
+           [later](std::string how) {
+             later([how = std::move(how)](WorkerProcess& worker) {
+               worker.kill(Cause::protocol_violation, how);
+             });
+           },
+       .hung_up = [later] { later([](WorkerProcess& worker) { worker.doorbell_closed(); }); }});
 }
 
 // What it makes is taken, what it needs is given.
@@ -253,7 +276,15 @@ void WorkerProcess::finish() {
     ending_ = pidfd_.reap(false);
     fork_server_->leave_unreaped(number_, std::move(pidfd_));
   }
+  end_channels();
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);
+}
+
+void WorkerProcess::end_channels() {
+  const Error why = crash_error(report({}), nullptr, detail_);
+  connection_->end_channels(Error(
+      errc::channel_closed, std::string("the other end of the channel is gone: ") + why.what(), {},
+      std::make_shared<CrashReport>(*why.crash())));
 }
 
 std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }
@@ -263,9 +294,7 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
   const platform::Ending ending = ending_.value_or(platform::Ending{});
   report->pid = pid_;
   report->service = service_;
-  report->cause = cause_                        ? *cause_
-                  : leaving_ && running.empty() ? Cause::shut_down
-                                                : cause_of(ending);
+  report->cause = cause_ ? *cause_ : leaving_ && running.empty() ? *leaving_ : cause_of(ending);
   report->status = status_of(ending);
   report->running = std::move(running);
   report->stderr_tail = errors_->tail();

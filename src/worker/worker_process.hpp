@@ -6,6 +6,7 @@
 // ended is asked for) ─▶ ended. The first reason to end is the cause that is reported.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -38,13 +39,17 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
     ~Listener() = default;
   };
 
+  struct Terms {
+    std::chrono::milliseconds connect_timeout;
+    std::size_t max_message;
+    BytesLimits bytes = {};
+    std::chrono::milliseconds heartbeat = {};  // 0: it need not beat
+  };
   // Throws std::system_error when memory or descriptors are not to be had.
   static std::shared_ptr<WorkerProcess> start(std::shared_ptr<reactor::Reactor> reactor,
                                               std::shared_ptr<ForkServer> fork_server,
                                               WorkerNumber number, std::string service,
-                                              std::chrono::milliseconds connect_timeout,
-                                              std::size_t max_message, const BytesLimits& bytes,
-                                              std::weak_ptr<Listener> listener);
+                                              const Terms& terms, std::weak_ptr<Listener> listener);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
@@ -54,10 +59,13 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   const std::shared_ptr<ForkServer>& fork_server() const { return fork_server_; }
   rpc::AppEnd& connection() { return *connection_; }
   bool starting() const { return stage_ == Stage::starting; }
-  bool was_ready() const { return got_ready_; }
+  bool was_ready() const { return got_ready_; }  // for any thread, as pid() and suspect()
   std::size_t calls_at_once() const { return calls_at_once_; }  // as it said when it was ready
   bool dead() const { return stage_ == Stage::dying || ended(); }
   bool ended() const { return stage_ == Stage::ended; }
+
+  bool suspect() const { return suspect_; }
+  void note_suspect(bool suspect) { suspect_ = suspect; }
 
   // From any thread: it said that it is ready, or why it will not be.
   void said(const rpc::AppEnd::Message& message);
@@ -66,7 +74,9 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // Ends it and all that it started. Only the first cause counts.
   void kill(Cause cause, std::string detail = {});
   // From now on its end is no crash, unless it runs a call.
-  void asked_to_leave() { leaving_ = true; }
+  void asked_to_leave(Cause why = Cause::shut_down) { leaving_ = why; }
+  // Why, if it was.
+  std::optional<Cause> leaving() const { return leaving_; }
   // It has nothing left to do: kills it when it has not ended by then.
   void leave_within(std::chrono::milliseconds patience);
   // A polite word before kill(): to it and all that it started.
@@ -94,11 +104,12 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
                 WorkerNumber number, std::string service, std::weak_ptr<Listener> listener);
   void said_ready();
   void said_no(std::string why);
-  void begin(std::chrono::milliseconds connect_timeout, std::size_t max_message,
-             const BytesLimits& bytes);
-  void connect(const std::string& segment, ipc::Doorbell bell, std::size_t max_message,
-               const BytesLimits& bytes, platform::Fd bytes_socket);
+  void begin(const Terms& terms);
+  void connect(const std::string& segment, ipc::Doorbell bell, const Terms& terms,
+               platform::Fd bytes_socket);
   void watch_doorbell();
+  void carry_channels();
+  void end_channels();
   void watch_bytes();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);
@@ -115,14 +126,14 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
 
   Stage stage_ = Stage::starting;
   bool said_ready_early_ = false;
-  bool got_ready_ = false;
+  std::atomic<bool> got_ready_ = false, suspect_ = false;
   std::size_t calls_at_once_ = 1;
-  bool leaving_ = false;
+  std::optional<Cause> leaving_;
   bool killed_ = false;
   std::optional<Cause> cause_;    // the first, if it was ours
   std::string detail_;            // of the cause
   std::optional<Error> failure_;  // why it did not start, where that is not told by its end
-  pid_t pid_ = 0;
+  std::atomic<pid_t> pid_ = 0;
   std::string name_;
   platform::Pidfd pidfd_;
   std::optional<platform::Ending> ending_;

@@ -81,4 +81,11 @@ inline void run(asio::io_context& io) {
   io.run_for(std::chrono::duration_cast<std::chrono::milliseconds>(default_watchdog));
 }
 
+// Where use_future completes: Asio's own threads, which stay.
+inline void start_system_threads() {
+  std::promise<void> started;
+  asio::post(asio::system_executor(), [&] { started.set_value(); });
+  started.get_future().get();
+}
+
 }  // namespace bulkhead::test

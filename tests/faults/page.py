@@ -36,6 +36,10 @@ PARTS = {
         "Values and output",
         "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader slow-listener queue-full futures output flood",
     ),
+    "channel": (
+        "Channels",
+        "items places slow dropped many death not-begun none-left ends-with-pool async forks",
+    ),
     "stop": (
         "Calls that are stopped",
         "not-begun heeded unheeded run-timeout answered told token",
@@ -46,6 +50,12 @@ PARTS = {
         "broken later-worker new-fork-server under-load long-call last-call hangs old-crash"
         " old-fork-server gave-up spares at-once shut-down many",
     ),
+    "size": ("Growing and shrinking", "grow shrink lazy lazy-crash reload"),
+    "recycle": ("Recycling", "requests memory age relief crash shutdown"),
+    "broadcast": ("Calling each worker", "busy dies leaves"),
+    "map": ("Ranges of calls", "ahead error"),
+    "beat": ("Beating", "stopped killed busy"),
+    "events": ("Telling", "life calls slow broken owner"),
     "end": (
         "Ending",
         "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
@@ -55,7 +65,7 @@ PARTS = {
         "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"
         " surroundings logger several-pools no-cgroup",
     ),
-    "hostile": ("Hostile workers", "memory messages values progress bytes doorbell words greedy kills"),
+    "hostile": ("Hostile workers", "memory messages values progress bytes channel doorbell words greedy kills"),
 }
 LOADS = {"idle": "idle", "one call": "one", "many calls": "many"}  # and on the page
 FAULT = re.compile(r"Fault ([a-z]+\.[a-z-]+)(?: \(([^)]*)\))?(?:: |$)")

@@ -92,7 +92,8 @@ class Campaign {
   void receive() {
     for (Received got; (got = ends_->receive()) != Received::nothing;) {
       if (got == Received::violation) return ++violations, end();
-      const auto& [head, bytes, none] = ends_->message;
+      const auto& head = ends_->message.head;
+      const auto& bytes = ends_->message.bytes;
       if (bytes.size() != sizeof(Head) + head.size || head.size > max_message)
         FAIL("a message of " << bytes.size() << " bytes came through");
       if (head.kind == Kind::ready || head.kind == Kind::refused) continue;

@@ -16,6 +16,8 @@ class MutableBytes;
 
 namespace detail {
 
+class ChannelCarrier;
+
 // Memory that its last owner gives back: this process's own, or shared with others.
 class BULKHEAD_API BytesMemory {
  public:
@@ -53,6 +55,9 @@ class BytesCarrier {
   virtual MutableBytes make_block(std::size_t size) = 0;
   // Each once in a message, so that a forged one costs no more memory than its writer has taken.
   virtual Bytes resolve_block(const BytesHandle& handle) = 0;
+
+  // Null: no ends of channels can go along.
+  virtual ChannelCarrier* channels() { return nullptr; }
 };
 
 // Copying a block through the ring costs less than naming its memory, below this size.

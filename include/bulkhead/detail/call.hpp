@@ -12,9 +12,12 @@
 #include <span>
 #include <stop_token>
 #include <utility>
+#include <vector>
 
 #include "bulkhead/bytes.hpp"
 #include "bulkhead/detail/buffer.hpp"
+#include "bulkhead/detail/channel_end.hpp"
+#include "bulkhead/detail/completion.hpp"
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/progress.hpp"
@@ -69,16 +72,6 @@ class Sleeper {
   virtual void nudge() noexcept = 0;
 };
 
-// Whom a call tells of its end that no thread waits for.
-class Completion {
- public:
-  // Once, on any thread, under no lock.
-  virtual void call_settled() noexcept = 0;
-
- protected:
-  ~Completion() = default;
-};
-
 class BULKHEAD_API Call {
  public:
   // Where it is, if no worker has it: `outside` its thread waits for room in the queue, `kept` it
@@ -113,6 +106,13 @@ class BULKHEAD_API Call {
   void settle_early(std::exception_ptr error) noexcept;
   // The same in a fork of the process that asked, where nothing that goes on will end.
   void settle_lost(std::exception_ptr error) noexcept;
+  // No worker has it, or will have it.
+  void drop_carried(const std::exception_ptr& why = {}) noexcept {
+    attachments.clear();
+    if (!ends.empty()) drop_ends(why);
+  }
+  // An end that it carries has gone to a worker: it cannot be tried again.
+  bool ends_are_gone() const;
   void cancel(Stop how) {
     if (source && !ready()) source->cancel(*this, how);
   }
@@ -140,17 +140,20 @@ class BULKHEAD_API Call {
   const RequestType* const type;
   Buffer request;                          // packed; constant once it is submitted
   Attachments attachments;                 // what it carries; let go of when it is settled
+  std::vector<CarriedEnd> ends;            // the same, of channels
   std::size_t beside = 0;                  // bytes of its blocks among them
   std::shared_ptr<AnswerSource> source;    // constant once it is submitted
   std::atomic<std::uint32_t> at{nowhere};  // which worker has it; written under the source's lock
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
   int priority = 0;                        // constant once it is submitted
   std::shared_ptr<Key> key;                // constant once it is submitted
+  std::uint64_t only_for = 0;              // the same: the number of its worker; 0: any may run it
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
   // Its caller's, who sets it once the source is there.
   std::unique_ptr<std::stop_callback<std::function<void()>>> on_stop;
 
  private:
+  void drop_ends(const std::exception_ptr& why) noexcept;
   bool settle_if_lost();
   void publish() noexcept;
   bool follow_turn(ProgressBox::Then then) noexcept;

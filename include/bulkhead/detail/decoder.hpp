@@ -73,6 +73,8 @@ class Decoder : public cereal::InputArchive<Decoder, cereal::AllowEmptyClassElis
     return carrier().resolve(handle);
   }
 
+  ChannelCarrier* channels() const { return carrier_ ? carrier_->channels() : nullptr; }
+
   // What a `container` holds: as many values of `size` bytes as it declares. Beside the message
   // `memory` is what they lie in.
   struct Block {

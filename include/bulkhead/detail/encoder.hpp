@@ -77,6 +77,9 @@ class Encoder : public cereal::OutputArchive<Encoder, cereal::AllowEmptyClassEli
     return handle.has_value();
   }
 
+  // Null: no ends of channels can go along.
+  ChannelCarrier* channels() const { return carrier_ ? carrier_->channels() : nullptr; }
+
   // One element, made of `parts`, padded until `floor` of its bytes are its own.
   template <class... Parts>
   void element(std::size_t floor, const Parts&... parts) {

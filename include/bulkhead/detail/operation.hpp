@@ -7,7 +7,7 @@
 #include <memory>
 #include <typeinfo>
 
-#include "bulkhead/detail/call.hpp"
+#include "bulkhead/detail/completion.hpp"
 #include "bulkhead/detail/export.hpp"
 
 namespace bulkhead::rpc {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bulkhead/detail/call.hpp"
 #include "bulkhead/detail/codec.hpp"
@@ -52,6 +53,8 @@ class WorkerSet {
   virtual MutableBytes make_block(std::size_t size) = 0;
   virtual PoolStats stats() const = 0;
   virtual void clear_quarantine(const std::string& key) = 0;
+  // For Call::only_for.
+  virtual std::vector<std::uint64_t> ready_workers() const = 0;
   virtual void reload() = 0;
   virtual ShutdownReport shutdown(std::chrono::milliseconds grace) = 0;
   // The same without waiting. `told`, at once or by the library's own thread.
@@ -78,15 +81,19 @@ BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const cha
 
 // Packs a request of `workers`, if there are any: which handles it gets is known when it is given
 // to one.
-class BULKHEAD_API RequestBytes final : public BytesCarrier {
+class BULKHEAD_API RequestBytes final : public BytesCarrier, private ChannelCarrier {
  public:
   RequestBytes(Call& call, WorkerSet* workers) : call_(call), workers_(workers) {}
   std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
   MutableBytes make_block(std::size_t size) override;
   Bytes resolve(const BytesHandle& handle) override;
   Bytes resolve_block(const BytesHandle& handle) override { return resolve(handle); }
+  ChannelCarrier* channels() override { return this; }
 
  private:
+  std::uint64_t attach_end(std::shared_ptr<ChannelEnd> end) override;
+  std::shared_ptr<ChannelEnd> resolve_end(std::uint64_t id, Side side) override;
+
   Call& call_;
   WorkerSet* const workers_;
 };
@@ -135,6 +142,21 @@ Future<Response> run(WorkerSet* workers, const RequestType& type, const Request&
   auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
   hand_over(call, workers, request, options, std::move(progress));
   return Future<Response>(std::move(call));
+}
+
+// One for each that is ready.
+template <class Response, class Request>
+std::vector<Future<Response>> broadcast(WorkerSet* workers, const RequestType& type,
+                                        const Request& request, const RunOptions& options) {
+  std::vector<Future<Response>> answers;
+  if (!workers) return answers;
+  for (const std::uint64_t number : workers->ready_workers()) {
+    auto call = std::allocate_shared<TypedCall<Response>>(Recycled<TypedCall<Response>>(), type);
+    call->only_for = number;
+    hand_over(call, workers, request, &options);
+    answers.push_back(Future<Response>(std::move(call)));
+  }
+  return answers;
 }
 
 // Values of type P, and the function that they are for.

@@ -28,6 +28,7 @@ Troubled trouble(const Trouble& request);
 pid_t start(const Start& request);
 std::vector<pid_t> nest(const Nest& request);
 std::uint64_t grab(const Grab& request);
+void leak(const Leak& request);
 
 Forged forge(const Forge& request);
 void send_forged(const SendForged& request, Context& context);

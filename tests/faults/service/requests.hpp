@@ -288,4 +288,14 @@ struct Grab {
   }
 };
 
+// Keeps so many bytes of memory for ever.
+struct Leak {
+  using Response = void;
+  std::uint64_t bytes = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(bytes);
+  }
+};
+
 }  // namespace bulkhead::test

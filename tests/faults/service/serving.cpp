@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "faults/service/bytes_service.hpp"
+#include "faults/service/channel_service.hpp"
 #include "faults/service/coroutine_service.hpp"
 #include "faults/service/handlers.hpp"
 #include "faults/service/progress_service.hpp"
@@ -56,14 +57,15 @@ ServeOptions options() {
 
 constexpr auto handlers = std::make_tuple(
     echo, add, nothing, twice, answer, block, block_again, linger, note, look_around, who_am_i, say,
-    flood, die, poison, inject, throw_it, trouble, start, grab, nest, forge, send_forged, scribble,
-    keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
+    flood, die, poison, inject, throw_it, trouble, start, grab, leak, nest, forge, send_forged,
+    scribble, keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
 
 }  // namespace
 
 void serve_if_worker() {
   if (const auto before = told_by("TEST_BEFORE")) before();
   serve_bytes_if_worker();
+  serve_channels_if_worker();
   serve_steering_if_worker();
   serve_progress_if_worker();
   serve_coroutines_if_worker();

@@ -9,7 +9,7 @@ namespace bulkhead::test {
 
 struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger,
                              Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject, Throw,
-                             Trouble, Start, Grab, Nest, Forge, SendForged, Scribble,
+                             Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
                              KeepScribbling, CloseDoorbell, FloodDoorbell, Hurt, KillSiblings> {};
 
 // Others that a program may have been built from.

@@ -1,0 +1,58 @@
+// What a crew tells its owner, and the log.
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "platform/log.hpp"
+#include "pool/crew.hpp"
+#include "worker/report.hpp"
+
+namespace bulkhead::pool {
+
+void Crew::tell(EventKind kind, const worker::WorkerProcess& worker) {
+  tell({.kind = kind, .service = plan_.contract.service, .pid = worker.pid()});
+}
+
+void Crew::tell_end(const worker::WorkerProcess& worker, Duty duty, bool explained,
+                    const std::shared_ptr<const CrashReport>& report, const Error& why) {
+  if (worker.pid() == 0) return;  // it was never there
+  const bool asked = over() || (duty == Duty::leaving && !explained);
+  const EventKind kind = !asked                             ? EventKind::crashed
+                         : report->cause == Cause::recycled ? EventKind::recycled
+                                                            : EventKind::stopped;
+  tell({.kind = kind,
+        .service = plan_.contract.service,
+        .pid = worker.pid(),
+        .report = report,
+        .text = why.what()});
+}
+
+// Crashes, and pools that are broken, are in the log anyway.
+void Crew::tell(Event event) {
+  if (event.text.empty())
+    event.text = event.service +
+                 (event.pid == 0 ? " pool" : " worker " + std::to_string(event.pid)) + ": " +
+                 to_string(event.kind);
+  switch (event.kind) {
+    case EventKind::suspect:
+      platform::logger()->warn("{}", event.text);
+      break;
+    case EventKind::recycled:
+    case EventKind::recovered:
+    case EventKind::healed:
+      platform::logger()->info("{}", event.text);
+      break;
+    case EventKind::started:
+    case EventKind::ready:
+    case EventKind::stopped:
+      platform::logger()->debug("{}", event.text);
+      break;
+    case EventKind::call_settled:
+    case EventKind::crashed:
+    case EventKind::broken:
+      break;
+  }
+  if (events_) events_->tell(std::move(event));
+}
+
+}  // namespace bulkhead::pool
