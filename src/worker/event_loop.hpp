@@ -25,8 +25,10 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // By each of the threads, until the app has asked to leave and the last call is answered.
-  void run() { context_.run(); }
+  // By each of the threads, until the app has asked to leave and the last call is answered. What
+  // escapes from something that a handler has left there ends the process, and so does its thread's
+  // end.
+  void run() noexcept { context_.run(); }
 
  private:
   class Call;

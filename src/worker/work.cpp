@@ -50,13 +50,6 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
   }
 }
 
-// The same, where handlers are coroutines.
-void run_events(EventLoop& loop) {
-  ThreadMustNotEnd thread;
-  loop.run();
-  thread.may_end = true;
-}
-
 [[noreturn]] void refuse(rpc::WorkerEnd& app, const std::string& why) {
   app.refuse(why);
   platform::exit_now(1);
@@ -152,7 +145,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   Helpers helpers(app);
   if (has_coroutines) {
     const auto loop = make_loop(app, helpers, dispatcher, options);
-    serve_on_threads(app, options.threads, options.concurrency, [&] { run_events(*loop); });
+    serve_on_threads(app, options.threads, options.concurrency, [&] { loop->run(); });
     leave(options);
   }
   serve_on_threads(app, options.threads, options.threads,

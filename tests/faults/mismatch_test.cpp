@@ -122,7 +122,8 @@ TEST_CASE("a program that serves other services than the one it is launched for 
   INFO(error.what());
   CHECK(error.code() == errc::not_served);
   CHECK(mentions(error, "launched as a worker for never served"));
-  CHECK(mentions(error, "it serves: bytes, channels, steering, progress, second, test"));
+  CHECK(
+      mentions(error, "it serves: bytes, channels, steering, progress, coroutines, second, test"));
 }
 
 // Fault start.not-served (idle)
