@@ -28,6 +28,7 @@ enum class EventKind {
   recovered,     ///< a suspect one beats again
   broken,        ///< the pool gave up restarting for now: see RestartLimit
   healed,        ///< a worker is ready again, after that
+  output,        ///< a worker wrote a line, where WorkerOutput::event asks for it
 };
 
 /// The kind's name, as "call_settled".
@@ -35,20 +36,21 @@ BULKHEAD_API const char* to_string(EventKind kind) noexcept;
 
 /// One thing that happened. What does not belong to its kind is empty.
 struct Event {
-  EventKind kind = EventKind::started;
-  std::string service = {};  ///< the service's name
-  pid_t pid = 0;             ///< the worker's; 0 where none is meant
-  /// With call_settled: the request type's name, the call's number (0 where it was never queued),
-  /// how it ended (empty: answered), and how long it waited and ran, as far as that is known.
-  std::string request = {};
-  std::uint64_t call = 0;
-  std::error_code error = {};
+  EventKind kind = EventKind::started;  ///< what it tells of
+  std::string service = {};             ///< the service's name
+  pid_t pid = 0;                        ///< the worker's; 0 where none is meant
+  std::string request = {};             ///< with call_settled: the request type's name
+  std::uint64_t call = 0;               ///< with it: the call's number; 0 where it never got one
+  std::error_code error = {};           ///< with it: how it ended; empty where it was answered
+  /// With it: how long it waited, and then ran, of calls that are measured; else zero.
   std::chrono::nanoseconds waited = {};
-  std::chrono::nanoseconds ran = {};
+  std::chrono::nanoseconds ran = {};  ///< see `waited`
   /// With crashed, recycled and stopped: what is known about the process. With broken: the last
   /// crash, if there was one.
   std::shared_ptr<const CrashReport> report = {};
-  /// How many of call_settled were dropped before this one, because the callback is slow.
+  int descriptor = 0;  ///< with output: 1 or 2, standard output or error; `text` is the line
+  /// How many of call_settled and output were dropped before this one, because the callback is
+  /// slow.
   std::uint64_t missed = 0;
   /// A whole sentence, as an Error's.
   std::string text = {};

@@ -43,6 +43,15 @@ enum class OnFull {
   wait,
 };
 
+/// Where the lines go that workers write to their standard output and error. Those of two workers
+/// are never mixed within a line; long lines are cut; whoever writes faster than they go loses
+/// some, and holds up nobody else.
+enum class WorkerOutput {
+  inherit,  ///< to the app's own, as they are
+  log,      ///< to the logger, output as info and errors as warnings, at most 1000 in a second
+  event,    ///< to `on_event`, as EventKind::output
+};
+
 /// How many workers, of which program, and what they and their calls are allowed.
 struct PoolOptions {
   /// From 1 to 4096; at most, where there is a least.
@@ -114,6 +123,8 @@ struct PoolOptions {
   /// logged. None is told after the pool is destroyed; on the library's own reactor (no `executor`)
   /// all are told before.
   std::function<void(const Event&)> on_event = {};
+  /// Control characters in lines that are logged or told are written as `\\x1b`.
+  WorkerOutput output = WorkerOutput::inherit;
   /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
   /// library's reactor, where nothing may block, because all pools wait for it.
   boost::asio::any_io_executor executor = {};

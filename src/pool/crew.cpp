@@ -171,7 +171,11 @@ void Crew::start_worker(const Server& server, Duty duty) {
   try {
     auto worker = worker::WorkerProcess::start(
         reactor_, server, ++last_number_, plan_.contract.service,
-        {connect_timeout_, plan_.options.max_message, plan_.options.bytes, plan_.options.heartbeat},
+        {.connect_timeout = connect_timeout_,
+         .max_message = plan_.options.max_message,
+         .bytes = plan_.options.bytes,
+         .heartbeat = plan_.options.heartbeat,
+         .tells_output = plan_.options.output != WorkerOutput::inherit},
         weak_from_this());
     calls_->seat(member, worker);
     seats_[member].worker = std::move(worker);

@@ -19,6 +19,7 @@
 #include "pool/calls.hpp"
 #include "pool/ending.hpp"
 #include "pool/events.hpp"
+#include "pool/line_rate.hpp"
 #include "pool/reload.hpp"
 #include "pool/restart.hpp"
 #include "pool/roster.hpp"
@@ -144,6 +145,7 @@ class Crew final : public detail::Start,
   void worker_ready(worker::WorkerProcess& worker) override;
   void worker_rang(worker::WorkerProcess& worker) override;
   void worker_ended(worker::WorkerProcess& worker) override;
+  void worker_wrote(worker::WorkerProcess& worker, int number, std::string_view line) override;
 
   // growing and shrinking (crew_size.cpp)
   std::size_t count(Duty duty) const;
@@ -237,6 +239,7 @@ class Crew final : public detail::Start,
   Server next_source_;           // while a reload runs: its own, the source once it has taken over
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
+  LineRate line_rate_;              // of what workers write into the log
   Clock::time_point next_start_{};  // of a worker after crashes that nothing explains
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;

@@ -5,6 +5,7 @@
 
 #include "platform/log.hpp"
 #include "pool/crew.hpp"
+#include "process/output.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::pool {
@@ -27,9 +28,27 @@ void Crew::tell_end(const worker::WorkerProcess& worker, Duty duty, bool explain
         .text = why.what()});
 }
 
+void Crew::worker_wrote(worker::WorkerProcess& worker, int number, std::string_view line) {
+  const std::string text = process::printable(line);
+  if (plan_.options.output == WorkerOutput::event)
+    return tell({.kind = EventKind::output,
+                 .service = plan_.contract.service,
+                 .pid = worker.pid(),
+                 .descriptor = number,
+                 .text = text});
+  const auto admitted = line_rate_.ask(Clock::now());
+  const auto logger = platform::logger();
+  if (admitted.dropped > 0)
+    logger->warn("{} lines of {} workers were not logged: they write too many", admitted.dropped,
+                 plan_.contract.service);
+  if (admitted.yes)
+    logger->log(number == 1 ? spdlog::level::info : spdlog::level::warn, "{} wrote: {}",
+                worker.name(), text);
+}
+
 // Crashes, and pools that are broken, are in the log anyway.
 void Crew::tell(Event event) {
-  if (event.text.empty())
+  if (event.text.empty() && event.kind != EventKind::output)
     event.text = event.service +
                  (event.pid == 0 ? " pool" : " worker " + std::to_string(event.pid)) + ": " +
                  to_string(event.kind);
@@ -47,6 +66,7 @@ void Crew::tell(Event event) {
     case EventKind::stopped:
       platform::logger()->debug("{}", event.text);
       break;
+    case EventKind::output:
     case EventKind::call_settled:
     case EventKind::crashed:
     case EventKind::broken:

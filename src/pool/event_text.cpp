@@ -6,8 +6,9 @@
 namespace bulkhead {
 
 const char* to_string(EventKind kind) noexcept {
-  constexpr std::array names{"started", "ready",   "call_settled", "crashed", "recycled",
-                             "stopped", "suspect", "recovered",    "broken",  "healed"};
+  constexpr std::array names{"started",  "ready",   "call_settled", "crashed",
+                             "recycled", "stopped", "suspect",      "recovered",
+                             "broken",   "healed",  "output"};
   const auto index = static_cast<std::size_t>(kind);
   return index < names.size() ? names[index] : "unknown";
 }

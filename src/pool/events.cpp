@@ -10,15 +10,15 @@
 namespace bulkhead::pool {
 
 void Events::tell(Event event) {
-  const bool settled = event.kind == EventKind::call_settled;
+  const bool minor = event.kind == EventKind::call_settled || event.kind == EventKind::output;
   Lock lock(mutex_);
   if (closed_) return;
-  if (settled && settled_ >= most_settled) {
+  if (minor && minor_ >= most_minor) {
     ++missed_;
     return;
   }
-  settled_ += settled;
-  event.missed = settled ? std::exchange(missed_, 0) : 0;
+  minor_ += minor;
+  event.missed = minor ? std::exchange(missed_, 0) : 0;
   events_.push_back(std::move(event));
   if (!std::exchange(posted_, true)) post(std::move(lock));
 }
@@ -36,7 +36,7 @@ void Events::tell_some() {
   {
     const std::lock_guard lock(mutex_);
     events.swap(events_);
-    settled_ = 0;
+    minor_ = 0;
   }
   for (const Event& event : events) call(event);
   Lock lock(mutex_);

@@ -23,14 +23,14 @@ class Events final : public std::enable_shared_from_this<Events> {
   Events(Callback callback, boost::asio::any_io_executor executor)
       : callback_(std::move(callback)), executor_(std::move(executor)) {}
 
-  // Settled calls are left out while too many wait to be told; nothing else is.
+  // Settled calls and lines of output are left out while too many wait to be told; nothing else is.
   void tell(Event event);
   // The callback is not called any more once it returns. `all_first`: what there is is told before;
   // only where the executor runs without the calling thread.
   void close(bool all_first);
 
  private:
-  static constexpr std::size_t most_settled = 4096;
+  static constexpr std::size_t most_minor = 4096;
 
   using Lock = std::unique_lock<std::mutex>;
   void post(Lock lock);
@@ -43,7 +43,7 @@ class Events final : public std::enable_shared_from_this<Events> {
   // guarded by mutex_
   boost::asio::any_io_executor executor_;  // let go of at the end: it may keep a thread going
   std::deque<Event> events_;
-  std::size_t settled_ = 0;  // of them
+  std::size_t minor_ = 0;  // of them
   std::uint64_t missed_ = 0;
   bool posted_ = false, closed_ = false;
   std::thread::id teller_;  // who is in the callback

@@ -170,6 +170,8 @@ void check(const PoolOptions& options) {
   require_not_negative(options.restart.period, "PoolOptions::restart.period");
   require(options.min_workers <= options.workers,
           "PoolOptions::min_workers must be at most PoolOptions::workers");
+  require(options.output != WorkerOutput::event || options.on_event,
+          "PoolOptions::output is WorkerOutput::event, which needs PoolOptions::on_event");
   require_not_negative(options.idle_timeout, "PoolOptions::idle_timeout");
   require_not_negative(options.recycle_after_age, "PoolOptions::recycle_after_age");
   require_not_negative(options.heartbeat, "PoolOptions::heartbeat");

@@ -55,8 +55,8 @@ void ForkServer::spawn(process::Program program) {
     start_time_ = platform::start_time(child_.pid).value_or(0);
     platform::fault_point("app.after_launch");
     control_socket_ = std::move(control.ours);
-    output_.emplace(*reactor_, std::move(output.read), 1);
-    errors_.emplace(*reactor_, std::move(errors.read), 2);
+    output_.emplace(*reactor_, std::move(output.read), ForwardedOutput::to_own(1));
+    errors_.emplace(*reactor_, std::move(errors.read), ForwardedOutput::to_own(2));
   } catch (const std::system_error& error) {
     throw Error(errc::start_failed,
                 contract_.service + " workers could not be started: " + error.what(), error.code());

@@ -4,14 +4,11 @@
 
 namespace bulkhead::worker {
 
-ForwardedOutput::ForwardedOutput(reactor::Reactor& reactor, platform::Fd read_end, int number)
-    : output_(std::move(read_end),
-              [number](std::string_view line) {
-                std::string whole(line);
-                whole += '\n';
-                platform::write_stdio(number, whole);
-              }),
-      watch_(reactor) {}
+process::OnLine ForwardedOutput::to_own(int number) {
+  return [number](std::string_view line) {
+    platform::write_stdio(number, std::string(line) + '\n');
+  };
+}
 
 bool ForwardedOutput::drain() {
   if (output_.drain() != platform::Io::end) return true;

@@ -1,4 +1,4 @@
-// What a process writes, passed on to one of the app's own standard descriptors in whole lines.
+// What a process writes, passed on in whole lines.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,11 @@ namespace bulkhead::worker {
 
 class ForwardedOutput {
  public:
-  // `number`: 1 or 2, of the app.
-  ForwardedOutput(reactor::Reactor& reactor, platform::Fd read_end, int number);
+  ForwardedOutput(reactor::Reactor& reactor, platform::Fd read_end, process::OnLine on_line)
+      : output_(std::move(read_end), std::move(on_line)), watch_(reactor) {}
+
+  // To one of the app's own: 1 or 2.
+  static process::OnLine to_own(int number);
 
   template <class Owner>
   void start(std::weak_ptr<Owner> owner) {

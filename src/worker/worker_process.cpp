@@ -48,8 +48,14 @@ void WorkerProcess::begin(const Terms& terms) {
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::SocketPair bytes_socket = platform::packet_pair();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
-  output_.emplace(*reactor_, std::move(output.read), 1);
-  errors_.emplace(*reactor_, std::move(errors.read), 2);
+  const auto on_line = [&](int number) -> process::OnLine {
+    if (!terms.tells_output) return ForwardedOutput::to_own(number);
+    return [this, number](std::string_view line) {
+      if (const auto listener = listener_.lock()) listener->worker_wrote(*this, number, line);
+    };
+  };
+  output_.emplace(*reactor_, std::move(output.read), on_line(1));
+  errors_.emplace(*reactor_, std::move(errors.read), on_line(2));
   output_->start(weak_from_this());
   errors_->start(weak_from_this());
   const std::string segment = ipc::Segment::new_name();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "bulkhead/error.hpp"
 #include "platform/pidfd.hpp"
@@ -34,6 +35,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
     virtual void worker_rang(WorkerProcess& worker) = 0;
     // It is dead: what it published before is still to be had from its connection.
     virtual void worker_ended(WorkerProcess& worker) = 0;
+    // A line, if `Terms` say that it is told. `number`: of standard output or error.
+    virtual void worker_wrote(WorkerProcess& worker, int number, std::string_view line) = 0;
 
    protected:
     ~Listener() = default;
@@ -44,6 +47,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
     std::size_t max_message;
     BytesLimits bytes = {};
     std::chrono::milliseconds heartbeat = {};  // 0: it need not beat
+    bool tells_output = false;                 // else it goes on to the app's own
   };
   // Throws std::system_error when memory or descriptors are not to be had.
   static std::shared_ptr<WorkerProcess> start(std::shared_ptr<reactor::Reactor> reactor,

@@ -1,7 +1,11 @@
 // What a pool tells of itself: events and statistics.
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 #include "faults/calls.hpp"
@@ -182,4 +186,50 @@ TEST_CASE("the time that calls wait and run is told apart") {
   CHECK(stats.run_time.p50 < stats.run_time.max);
   CHECK(stats.queue_time.max >= 50ms);
   CHECK(stats.queue_time.p50 < 50ms);
+}
+
+// Fault events.output (many calls): workers write much, and what could harm a terminal.
+// Then: lines are told whole, in order, without control characters; too many are dropped, and calls
+// go on.
+TEST_CASE("what workers write is told line by line") {
+  const LeakCheck leaks;
+  EventLog log;
+  TestPool pool{{.workers = 1, .on_event = log.callback(), .output = WorkerOutput::event}};
+  value_of(pool.run(Say{"one\n\x1b[31mtwo\nthr", 1}));
+  value_of(pool.run(Say{"bad\n", 2}));
+  value_of(pool.run(Say{"ee\n", 1}));
+  CHECK(wait_until([&] { return log.count(EventKind::output) == 4; }));
+  std::vector<std::string> out, err;
+  for (const Event& event : log.all())
+    if (event.kind == EventKind::output) (event.descriptor == 1 ? out : err).push_back(event.text);
+  CHECK(out == std::vector<std::string>{"one", "\\x1b[31mtwo", "three"});
+  CHECK(err == std::vector<std::string>{"bad"});
+}
+
+// Fault events.output (many calls)
+TEST_CASE("what workers write is logged with their names, and a flood of it is cut") {
+  const LeakCheck leaks;
+  std::ostringstream written;
+  set_logger(std::make_shared<spdlog::logger>(
+      "mine", std::make_shared<spdlog::sinks::ostream_sink_mt>(written)));
+  pid_t worker = 0;
+  {
+    TestPool pool{{.workers = 1, .output = WorkerOutput::log}};
+    worker = pid_of(pool);
+    value_of(pool.run(Say{"hello\n", 1}));
+    std::string flood;
+    for (int i = 0; i < 100'000; ++i) flood += "flood\n";
+    value_of(pool.run(Say{flood}));
+    CHECK(value_of(pool.run(Add{1, 1})) == 2);
+  }
+  set_logger(nullptr);
+  const std::string all = written.str();
+  CHECK(all.find("test worker " + std::to_string(worker) + " wrote: hello") != std::string::npos);
+  CHECK(all.find("wrote: flood") != std::string::npos);
+  CHECK(std::count(all.begin(), all.end(), '\n') < 50'000);
+}
+
+TEST_CASE("lines cannot be told to nobody") {
+  CHECK_THROWS_WITH(TestPool({.workers = 1, .output = WorkerOutput::event}),
+                    Catch::Contains("on_event"));
 }

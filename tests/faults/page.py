@@ -55,7 +55,7 @@ PARTS = {
     "broadcast": ("Calling each worker", "busy dies leaves"),
     "map": ("Ranges of calls", "ahead error"),
     "beat": ("Beating", "stopped killed busy"),
-    "events": ("Telling", "life calls slow broken owner"),
+    "events": ("Telling", "life calls slow broken owner output"),
     "end": (
         "Ending",
         "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
