@@ -7,6 +7,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "bulkhead/detail/channel_end.hpp"
@@ -60,7 +62,8 @@ class BeginChannelOperation {
   // returns.
   template <class Handler>
   void operator()(Handler&& given) const {
-    const std::shared_ptr<State> state = state_;
+    const bool is_new = state_->end || state_->operation.error;
+    const std::shared_ptr<State> state = is_new ? state_ : spent();
     using Kept = std::decay_t<Handler>;
     Kept handler(std::forward<Handler>(given));
     const std::shared_ptr<ChannelOperation> operation(state, &state->operation);
@@ -89,6 +92,14 @@ class BeginChannelOperation {
   }
 
  private:
+  // A deferred operation is begun once.
+  static std::shared_ptr<State> spent() {
+    auto state = std::make_shared<State>();
+    state->operation.error =
+        std::make_exception_ptr(std::logic_error("this operation of a channel was begun before"));
+    return state;
+  }
+
   std::shared_ptr<State> state_;
 };
 
