@@ -22,6 +22,7 @@ struct AsyncOnChannel {
   std::shared_ptr<ChannelEnd> end;
   std::weak_ptr<ChannelEnd> begun_on = {};
   ChannelOperation operation = {};
+  bool begun = false;
 };
 
 struct AsyncSend : AsyncOnChannel {
@@ -62,8 +63,7 @@ class BeginChannelOperation {
   // returns.
   template <class Handler>
   void operator()(Handler&& given) const {
-    const bool is_new = state_->end || state_->operation.error;
-    const std::shared_ptr<State> state = is_new ? state_ : spent();
+    const std::shared_ptr<State> state = std::exchange(state_->begun, true) ? spent() : state_;
     using Kept = std::decay_t<Handler>;
     Kept handler(std::forward<Handler>(given));
     const std::shared_ptr<ChannelOperation> operation(state, &state->operation);
