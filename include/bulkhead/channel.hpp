@@ -41,8 +41,9 @@ class Sender {
   ~Sender() = default;
 
   /// Waits while the channel is full: while `capacity` items are on their way, or its memory holds
-  /// no more. Once it returns the item will be received, whatever becomes of this process. Not on
-  /// the library's own thread, where asynchronous handlers run by default.
+  /// no more. From when the receiver is in another process, what was sent is there to be received,
+  /// whatever becomes of this one. Not on the library's own thread, where asynchronous handlers run
+  /// by default.
   void send(const T& item) {
     detail::pack_item(packed_, item);
     open_end().send(packed_);

@@ -111,8 +111,8 @@ TEST_CASE("an end that is broken is told from one that is closed") {
 }
 
 TEST_CASE("no wake-up is lost between two ports that sleep") {
-  const std::uint64_t capacity = GENERATE(1, 2, 7, 1000);
-  const std::size_t size = GENERATE(8, 5'000, 300'000);
+  const auto capacity = GENERATE(as<std::uint64_t>(), 1, 2, 7, 1000);
+  const auto size = GENERATE(as<std::size_t>(), 8, 5'000, 300'000);
   const std::uint64_t count = size > 100'000 ? 30 : 20'000;
   Ports ports(capacity);
   std::thread writer([&] {

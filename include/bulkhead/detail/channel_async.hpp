@@ -7,6 +7,8 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "bulkhead/detail/channel_end.hpp"
@@ -20,6 +22,7 @@ struct AsyncOnChannel {
   std::shared_ptr<ChannelEnd> end;
   std::weak_ptr<ChannelEnd> begun_on = {};
   ChannelOperation operation = {};
+  bool begun = false;
 };
 
 struct AsyncSend : AsyncOnChannel {
@@ -60,7 +63,7 @@ class BeginChannelOperation {
   // returns.
   template <class Handler>
   void operator()(Handler&& given) const {
-    const std::shared_ptr<State> state = state_;
+    const std::shared_ptr<State> state = std::exchange(state_->begun, true) ? spent() : state_;
     using Kept = std::decay_t<Handler>;
     Kept handler(std::forward<Handler>(given));
     const std::shared_ptr<ChannelOperation> operation(state, &state->operation);
@@ -89,6 +92,14 @@ class BeginChannelOperation {
   }
 
  private:
+  // A deferred operation is begun once.
+  static std::shared_ptr<State> spent() {
+    auto state = std::make_shared<State>();
+    state->operation.error =
+        std::make_exception_ptr(std::logic_error("this operation of a channel was begun before"));
+    return state;
+  }
+
   std::shared_ptr<State> state_;
 };
 
