@@ -5,9 +5,8 @@
 namespace bulkhead::worker {
 
 process::OnLine ForwardedOutput::to_own(int number) {
-  return [number](std::string_view line) {
-    platform::write_stdio(number, std::string(line) + '\n');
-  };
+  return
+      [number](std::string_view line) { platform::write_stdio(number, std::string(line) + '\n'); };
 }
 
 bool ForwardedOutput::drain() {
