@@ -68,6 +68,30 @@ TEST_CASE("a terminal's interrupt reaches the app and not its workers") {
   check_ends_well(app);
 }
 
+// Fault host.storm (many calls): signals come ten thousand times a second, in the app and in its
+// workers.
+// Then: every wait goes on for as long as it was to, and calls are answered.
+TEST_CASE("a storm of signals ends no wait early, and loses no call") {
+  const LeakCheck leaks;
+  App app("storm", {}, no_leak_sanitizer);
+  check_ends_well(app);
+}
+
+// Fault beat.app (idle): the app itself was stopped for long.
+// Then: it suspects no worker.
+TEST_CASE("an app that was stopped suspects no worker when it goes on") {
+  const LeakCheck leaks;
+  App app("watched");
+  REQUIRE(wait_until([&] { return std::filesystem::exists(app.file("ready")); }));
+  app.kill(SIGSTOP);
+  const auto since = std::chrono::steady_clock::now();
+  REQUIRE(wait_until(
+      [&] { return std::chrono::steady_clock::now() - since > std::chrono::milliseconds(300); }));
+  app.kill(SIGCONT);
+  std::ofstream{app.file("go")};
+  check_ends_well(app);
+}
+
 // Fault host.static (many calls)
 TEST_CASE("an app ends while calls run, wherever its pool is kept") {
   for (const char* holder : {"global", "thread_local", "stack", "leaked"})

@@ -54,7 +54,7 @@ PARTS = {
     "recycle": ("Recycling", "requests memory age relief crash shutdown"),
     "broadcast": ("Calling each worker", "busy dies leaves"),
     "map": ("Ranges of calls", "ahead error"),
-    "beat": ("Beating", "stopped killed busy"),
+    "beat": ("Beating", "stopped killed busy app"),
     "events": ("Telling", "life calls slow broken owner output"),
     "end": (
         "Ending",
@@ -62,7 +62,7 @@ PARTS = {
     ),
     "host": (
         "Applications",
-        "ends outlived static thread-ends interrupted forks daemon children inherits signals no-stdio"
+        "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"
         " surroundings logger several-pools no-cgroup",
     ),
     "hostile": ("Hostile workers", "memory messages values progress bytes channel doorbell words greedy kills"),

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +17,7 @@
 #include "platform/fault.hpp"
 #include "platform/fd.hpp"
 #include "platform/proc.hpp"
+#include "platform/unsanitized.hpp"
 
 namespace bulkhead::test {
 
@@ -238,6 +240,17 @@ std::uint64_t grab(const Grab& request) {
 void leak(const Leak& request) {
   static std::vector<std::vector<char>> kept;
   kept.emplace_back(request.bytes, 'x');
+}
+
+const std::atomic<int>& begin_storm() {
+  static std::atomic<int> signals = 0;
+  struct sigaction action {};
+  action.sa_handler = [](int) { ++signals; };
+  const suseconds_t every = BULKHEAD_SANITIZED ? 1000 : 100;  // us
+  const itimerval often{{0, every}, {0, every}};
+  if (::sigaction(SIGALRM, &action, nullptr) != 0 || ::setitimer(ITIMER_REAL, &often, nullptr) != 0)
+    throw std::runtime_error("there is no storm");
+  return signals;
 }
 
 }  // namespace bulkhead::test

@@ -1,6 +1,7 @@
 // How the requests are served.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 
 #include "faults/service/test_service.hpp"
@@ -43,6 +44,9 @@ void kill_siblings(const KillSiblings& request);
 // Puts `text` into the file in one step: who sees the file sees all of it.
 void put(const std::filesystem::path& file, const std::string& text);
 [[noreturn]] void wait_for_ever();
+// From now on a signal comes ten thousand times a second (under a sanitizer a thousand), and
+// interrupts whatever waits. How many have come.
+const std::atomic<int>& begin_storm();
 // However long that takes: these processes are killed when nobody needs them any more.
 void wait_for(const std::filesystem::path& file);
 

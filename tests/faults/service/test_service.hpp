@@ -35,6 +35,7 @@ struct NewerModuleService : ModuleService {
 //     die_if=FILE  if there is FILE
 //     die_first=FILE  if it is the first to make the folder FILE
 //     touch=FILE   make FILE
+//     storm        begin_storm()
 void serve_if_worker();
 [[noreturn]] void serve();
 [[noreturn]] void serve_newer();
