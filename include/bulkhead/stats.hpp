@@ -14,7 +14,7 @@
 
 namespace bulkhead {
 
-/// How long something took, over all calls that were measured: all of up to some 4 000 a second,
+/// How long something took, over all calls that were measured: all of up to some 1000 a second,
 /// and of more a share. Percentiles are right to an eighth.
 struct Latency {
   std::uint64_t count = 0;            ///< how many calls were measured

@@ -309,7 +309,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   Clock::time_point tick_{};  // of the coarse clock
   // Of a tick, which takes some milliseconds. Looking at the exact clock takes longer than all else
   // that the lock is held for.
-  static constexpr unsigned measured_each_tick = 16;
+  static constexpr unsigned measured_each_tick = 4;
   unsigned to_be_measured_ = measured_each_tick;  // calls, until the next tick
   bool watches_waiting_ = false, watches_work_ = false;
   std::vector<Seat> seats_;

@@ -92,7 +92,7 @@ class CrewHandle final : public WorkerSet {
     const auto crash = crew_->last_crash();
     return crash ? std::optional(*crash) : std::nullopt;
   }
-  bool alive() const override { return stats().workers > 0; }
+  bool alive() const override { return !ready_workers().empty(); }
   pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }
 
  private:
