@@ -61,7 +61,7 @@ Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
 
 std::shared_ptr<Crew> Crew::make(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
                                  std::shared_ptr<Events> events) {
-  const std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor, std::move(events)));
+  std::shared_ptr<Crew> crew(new Crew(std::move(plan), reactor, std::move(events)));
   crew->make_calls();
   return crew;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,7 +50,8 @@ class Latencies {
     return ((fine + step % fine + 1) << doubling) - 1;
   }
   std::chrono::nanoseconds at_most(double share) const {
-    const auto wanted = static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.5);
+    const auto wanted =
+        static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count_)));
     std::uint64_t seen = 0;
     for (std::size_t step = 0; step < counts_.size(); ++step)
       if ((seen += counts_[step]) >= std::max<std::uint64_t>(wanted, 1))

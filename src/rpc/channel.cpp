@@ -163,11 +163,14 @@ void Channel::wait_for_item(Lock& lock) {
 
 // Nor is anything that it has sent behind that.
 void Channel::refuse(const char* how) {
-  const Lock lock = enter();
   const std::string what = std::string("it sent an item that can not be: ") + how;
-  violated(Side::sender, what);
-  refused_ = lost_error(what);
-  throw *refused_;
+  const Error why = lost_error(what);
+  {
+    const Lock lock = enter();
+    violated(Side::sender, what);
+    refused_ = why;
+  }
+  throw Error(why);
 }
 
 // ------------------------------------------------------------ ends

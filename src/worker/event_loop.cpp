@@ -153,7 +153,7 @@ void EventLoop::leave() {
 
 // ------------------------------------------------------------ calls
 
-bool EventLoop::begin(CallPtr call) {
+bool EventLoop::begin(const CallPtr& call) {
   const bool is_coroutine = dispatcher_.is_coroutine(call->request.head.request);
   const bool gives_turn_away = threads_ > 1 || !is_coroutine;
   if (gives_turn_away) post_turn();

@@ -37,7 +37,7 @@ class EventLoop {
   void post_turn();
   void turn();
   bool take_up_next();
-  bool begin(CallPtr call);
+  bool begin(const CallPtr& call);
   void begin_coroutine(const CallPtr& call);
   void ended();
   bool is_full();

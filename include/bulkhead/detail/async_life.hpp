@@ -76,10 +76,10 @@ class AsyncStart {
   }
   static void begin(const std::shared_ptr<Outcome>& outcome) {
     try {
-      outcome->workers->start([weak = std::weak_ptr(outcome)](std::exception_ptr why) {
+      outcome->workers->start([weak = std::weak_ptr(outcome)](const std::exception_ptr& why) {
         const auto begun = weak.lock();
         if (!begun) return;
-        begun->error = std::move(why);
+        begun->error = why;
         begun->pending.complete();
       });
     } catch (...) {

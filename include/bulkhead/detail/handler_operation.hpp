@@ -122,7 +122,8 @@ template <class Outcome, class Handler>
   auto executor = boost::asio::get_associated_executor(handler, usual);
   auto* const context = context_of(executor);
   using Made = HandlerOperation<Outcome, Handler, decltype(executor)>;
-  Operation* const operation = Made::make(std::move(handler), std::move(executor), outcome);
+  Operation* const operation =
+      Made::make(std::forward<Handler>(handler), std::move(executor), outcome);
   return outcome->pending.expect(*operation, context);
 }
 
