@@ -126,9 +126,8 @@ class Caller {
     auto make = [this, run = std::move(options.run)](Request request) {
       return this->run(std::move(request), run);
     };
-    using All = std::views::all_t<Requests>;
-    return detail::Mapped<All, decltype(make), Take>(
-        std::views::all(std::forward<Requests>(requests)), std::move(make), ahead, std::move(take));
+    return detail::Mapped<Requests, decltype(make), Take>(std::forward<Requests>(requests),
+                                                          std::move(make), ahead, std::move(take));
   }
   /// @endcond
 };

@@ -13,15 +13,37 @@
 
 namespace bulkhead::detail {
 
-// `Make` calls one request. Whatever is open when this is destroyed is called off.
+// A range as it was given: one that others have, or its own. (std::views::all would be that, but
+// Clang 14 cannot compile it with the library of GCC 12.)
+template <class Range>
+class GivenRange {
+ public:
+  explicit GivenRange(Range&& range) : range_(std::move(range)) {}
+  Range& operator*() { return range_; }
+
+ private:
+  Range range_;
+};
+template <class Range>
+class GivenRange<Range&> {
+ public:
+  explicit GivenRange(Range& range) : range_(&range) {}
+  Range& operator*() { return *range_; }
+
+ private:
+  Range* range_;
+};
+
+// `Make` calls one request. Whatever is open when this is destroyed is called off. `Requests`: a
+// reference where others have them.
 template <class Requests, class Make>
 class Calling {
  public:
   using Request = std::ranges::range_value_t<Requests>;
   using Response = typename Request::Response;
 
-  Calling(Requests requests, Make make, std::size_t ahead)
-      : requests_(std::move(requests)), make_(std::move(make)), ahead_(ahead) {}
+  Calling(Requests&& requests, Make make, std::size_t ahead)
+      : requests_(std::forward<Requests>(requests)), make_(std::move(make)), ahead_(ahead) {}
   Calling(Calling&& other) noexcept = default;
   Calling& operator=(Calling&&) = delete;
   ~Calling() { stop(); }
@@ -44,14 +66,14 @@ class Calling {
   // One more than the one that is looked at.
   void fill() {
     if (stopped_) return;
-    if (!next_) next_ = std::ranges::begin(requests_);
-    while (open_.size() < ahead_ && *next_ != std::ranges::end(requests_)) {
+    if (!next_) next_ = std::ranges::begin(*requests_);
+    while (open_.size() < ahead_ && *next_ != std::ranges::end(*requests_)) {
       open_.push_back(make_(Request(**next_)));
       ++*next_;
     }
   }
 
-  Requests requests_;
+  GivenRange<Requests> requests_;
   Make make_;
   std::size_t ahead_;
   std::optional<std::ranges::iterator_t<Requests>> next_ = {};
@@ -68,8 +90,8 @@ class Mapped {
  public:
   using Element = std::invoke_result_t<const Take&, Future<Response>>;
 
-  Mapped(Requests requests, Make make, std::size_t ahead, Take take)
-      : all_(std::move(requests), std::move(make), ahead), take_(std::move(take)) {}
+  Mapped(Requests&& requests, Make make, std::size_t ahead, Take take)
+      : all_(std::forward<Requests>(requests), std::move(make), ahead), take_(std::move(take)) {}
 
   class Iterator {
    public:
