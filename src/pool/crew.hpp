@@ -178,7 +178,7 @@ class Crew final : public detail::Start,
   void tell(EventKind kind, const worker::WorkerProcess& worker);
   void tell_end(const worker::WorkerProcess& worker, Duty duty, bool explained,
                 const std::shared_ptr<const CrashReport>& report, const Error& why);
-  void tell(Event event);
+  void tell(Event&& event);
 
   // reloading (crew_reload.cpp)
   void begin_reload();

@@ -10,6 +10,32 @@
 
 namespace bulkhead::pool {
 
+namespace {
+
+// Crashes, and pools that are broken, are in the log anyway.
+spdlog::level::level_enum level_of(EventKind kind) {
+  switch (kind) {
+    case EventKind::suspect:
+      return spdlog::level::warn;
+    case EventKind::recycled:
+    case EventKind::recovered:
+    case EventKind::healed:
+      return spdlog::level::info;
+    case EventKind::started:
+    case EventKind::ready:
+    case EventKind::stopped:
+      return spdlog::level::debug;
+    case EventKind::output:
+    case EventKind::call_settled:
+    case EventKind::crashed:
+    case EventKind::broken:
+      break;
+  }
+  return spdlog::level::off;
+}
+
+}  // namespace
+
 void Crew::tell(EventKind kind, const worker::WorkerProcess& worker) {
   tell({.kind = kind, .service = plan_.contract.service, .pid = worker.pid()});
 }
@@ -46,32 +72,13 @@ void Crew::worker_wrote(worker::WorkerProcess& worker, int number, std::string_v
                 worker.name(), text);
 }
 
-// Crashes, and pools that are broken, are in the log anyway.
-void Crew::tell(Event event) {
+void Crew::tell(Event&& event) {
   if (event.text.empty() && event.kind != EventKind::output)
     event.text = event.service +
                  (event.pid == 0 ? " pool" : " worker " + std::to_string(event.pid)) + ": " +
                  to_string(event.kind);
-  switch (event.kind) {
-    case EventKind::suspect:
-      platform::logger()->warn("{}", event.text);
-      break;
-    case EventKind::recycled:
-    case EventKind::recovered:
-    case EventKind::healed:
-      platform::logger()->info("{}", event.text);
-      break;
-    case EventKind::started:
-    case EventKind::ready:
-    case EventKind::stopped:
-      platform::logger()->debug("{}", event.text);
-      break;
-    case EventKind::output:
-    case EventKind::call_settled:
-    case EventKind::crashed:
-    case EventKind::broken:
-      break;
-  }
+  const auto level = level_of(event.kind);
+  if (level != spdlog::level::off) platform::logger()->log(level, "{}", event.text);
   if (events_) events_->tell(std::move(event));
 }
 

@@ -9,7 +9,7 @@
 
 namespace bulkhead::pool {
 
-void Events::tell(Event event) {
+void Events::tell(Event&& event) {
   const bool minor = event.kind == EventKind::call_settled || event.kind == EventKind::output;
   Lock lock(mutex_);
   if (closed_) return;

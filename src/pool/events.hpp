@@ -24,7 +24,7 @@ class Events final : public std::enable_shared_from_this<Events> {
       : callback_(std::move(callback)), executor_(std::move(executor)) {}
 
   // Settled calls and lines of output are left out while too many wait to be told; nothing else is.
-  void tell(Event event);
+  void tell(Event&& event);
   // The callback is not called any more once it returns. `all_first`: what there is is told before;
   // only where the executor runs without the calling thread.
   void close(bool all_first);
