@@ -26,7 +26,7 @@ enum class EventKind {
   stopped,       ///< one left, or was ended, for a shutdown, a reload, or want of work
   suspect,       ///< one has not beaten for three times PoolOptions::heartbeat
   recovered,     ///< a suspect one beats again
-  broken,        ///< the pool gave up restarting for now: see RestartLimit
+  broken,        ///< the pool pauses, after too many crashes: see RestartLimit
   healed,        ///< a worker is ready again, after that
   output,        ///< a worker wrote a line, where WorkerOutput::event asks for it
 };
@@ -40,7 +40,7 @@ struct Event {
   std::string service = {};             ///< the service's name
   pid_t pid = 0;                        ///< the worker's; 0 where none is meant
   std::string request = {};             ///< with call_settled: the request type's name
-  std::uint64_t call = 0;               ///< with it: the call's number; 0 where it never got one
+  std::uint64_t call = 0;               ///< with it: the call's number; 0 where that is not known
   std::error_code error = {};           ///< with it: how it ended; empty where it was answered
   /// With it: how long it waited, and then ran, of calls that are measured; else zero.
   std::chrono::nanoseconds waited = {};

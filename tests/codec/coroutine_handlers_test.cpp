@@ -10,6 +10,7 @@
 
 #include "bulkhead/detail/handlers.hpp"
 #include "bulkhead/serve.hpp"
+#include "codec/handled.hpp"
 #include "codec/round_trip.hpp"
 
 namespace {
@@ -18,25 +19,11 @@ namespace asio = boost::asio;
 using bulkhead::Context;
 using bulkhead::detail::Buffer;
 using bulkhead::detail::make_dispatcher;
+using bulkhead::test::Note;
+using bulkhead::test::Text;
 
-struct Text {
-  using Response = std::string;
-  std::string text = {};
-  template <class Archive>
-  void serialize(Archive& ar) {
-    ar(text);
-  }
-};
 struct Number {
   using Response = long;
-  int value = 0;
-  template <class Archive>
-  void serialize(Archive& ar) {
-    ar(value);
-  }
-};
-struct Note {
-  using Response = void;
   int value = 0;
   template <class Archive>
   void serialize(Archive& ar) {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <optional>
 #include <ranges>
+#include <type_traits>
 #include <utility>
 
 #include "bulkhead/future.hpp"
@@ -63,7 +64,7 @@ class Calling {
   }
 
  private:
-  // One more than the one that is looked at.
+  // So that as many are open as may be.
   void fill() {
     if (stopped_) return;
     if (!next_) next_ = std::ranges::begin(*requests_);
