@@ -47,9 +47,11 @@ class Reactor {
 class Moment {
  public:
   void happen() {
+    // Once it has happened, a thread that waited for it may end its life.
+    const auto due = std::exchange(then_, {});
     happened_.store(true, std::memory_order_release);
     happened_.notify_all();
-    for (const auto& work : std::exchange(then_, {})) work();
+    for (const auto& work : due) work();
   }
   // On the reactor: does `work` when it happens, or now if it has.
   void then(std::function<void()> work) {
