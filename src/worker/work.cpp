@@ -11,6 +11,7 @@
 #include "ipc/segment.hpp"
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
+#include "platform/stand_in.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/exception_text.hpp"
@@ -24,7 +25,7 @@ namespace {
 // A handler that ends its thread, as by pthread_exit, takes the worker along: nobody else would
 // answer its request.
 struct ThreadMustNotEnd {
-  bool may_end = false;
+  bool may_end = platform::stands_in();
   ~ThreadMustNotEnd() {
     if (!may_end) platform::exit_now(1);
   }
@@ -35,7 +36,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
   ThreadMustNotEnd thread;
   rpc::WorkerEnd::Request request;
   detail::Buffer response;
-  while (!thread.may_end) {
+  for (;;) {
     switch (app.next(request)) {
       case rpc::WorkerEnd::Next::request:
         if (!Handling(app, helpers, request).serve(dispatcher, response)) platform::exit_now(0);
@@ -43,7 +44,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
         break;
       case rpc::WorkerEnd::Next::leave:
         thread.may_end = true;
-        break;
+        return;
       case rpc::WorkerEnd::Next::app_gone:
         platform::exit_now(0);
     }
@@ -52,6 +53,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
 
 [[noreturn]] void refuse(rpc::WorkerEnd& app, const std::string& why) {
   app.refuse(why);
+  app.hang_up();  // others of its threads may wait there already
   platform::exit_now(1);
 }
 
@@ -74,7 +76,7 @@ Threads start_threads(rpc::WorkerEnd& app, unsigned count, const Work& work) {
     while (threads.size() + 1 < count) {
       if (const int error = platform::fault_errno("worker.start_thread"))
         throw std::system_error(error, std::generic_category());
-      threads.emplace_back(work);
+      threads.emplace_back(platform::on_another_thread(work));
     }
   } catch (const std::system_error& error) {
     refuse(

@@ -3,6 +3,7 @@
 
 #include "faults/service/harm.hpp"
 #include "faults/service/hostile_requests.hpp"
+#include "faults/service/kinds.hpp"
 #include "faults/service/requests.hpp"
 
 namespace bulkhead::test {
@@ -39,5 +40,9 @@ struct NewerModuleService : ModuleService {
 void serve_if_worker();
 [[noreturn]] void serve();
 [[noreturn]] void serve_newer();
+
+template <>
+Pool<TestService> pool_of_threads<TestService>(const PoolOptions& options,
+                                               const ServeOptions& serve);
 
 }  // namespace bulkhead::test
