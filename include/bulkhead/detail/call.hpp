@@ -147,6 +147,7 @@ class BULKHEAD_API Call {
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
   int priority = 0;                        // constant once it is submitted
   std::shared_ptr<Key> key;                // constant once it is submitted
+  std::uint64_t id = 0;                    // the same: its owner's number for it; 0: never taken
   std::uint64_t only_for = 0;              // the same: the number of its worker; 0: any may run it
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
   // Its caller's, who sets it once the source is there.

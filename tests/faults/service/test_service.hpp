@@ -9,8 +9,8 @@
 namespace bulkhead::test {
 
 struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger,
-                             Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject, Throw,
-                             Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
+                             Compute, Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject,
+                             Throw, Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
                              KeepScribbling, CloseDoorbell, FloodDoorbell, Hurt, KillSiblings> {};
 
 // Others that a program may have been built from.
