@@ -193,7 +193,6 @@ inline receive_some() {
   do
   :: head < tail -> receive()
   :: head == tail -> arm_or_go_on()
-  :: posted = true; break  // others have their turn first
   od
 }
 

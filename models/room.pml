@@ -20,7 +20,7 @@
 #include "store_buffer.pml"
 
 #define CAPACITY 8
-#define TO_WRITE 18
+#define TO_WRITE 16
 #ifndef TELLS_AFTER
 #define TELLS_AFTER (CAPACITY / 2)
 #endif
