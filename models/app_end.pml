@@ -5,6 +5,9 @@
 // fork_server_main.cpp), become_forked_worker (src/worker/assignment.cpp), Trees::kill_everything
 // (src/process/tree.cpp), ForkServer::close and clear_roof (src/worker/fork_server.cpp).
 //
+// Left out: the timers after which the app kills what does not end by itself; workers that are
+// executed, which run the same steps as the fork server's launch; processes that are stopped.
+//
 // Holds: when the app has died, or closed its pool, nothing of it is left. Where the fork server is
 // killed as well (FORK_SERVER_KILLED), no worker is left; nor what workers started, if there are
 // cgroups and the app lives to clear them. (Else the next start sweeps them.)

@@ -2,6 +2,8 @@
 // The code: RingWriter::try_write and must_wake_reader, RingReader::prepare_sleep (src/ipc/ring.cpp),
 // Link::sleep (src/ipc/link.cpp).
 //
+// Left out: spinning, which only looks more often; the contents of frames; a full ring (room.pml).
+//
 // Holds: the reader gets each frame that was published, and nobody sleeps for ever.
 //
 // passes:

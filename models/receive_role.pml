@@ -1,9 +1,11 @@
 // Whoever waits, receives: two threads wait for their calls' answers, one of them with the receive
 // role, else the reactor receives. The worker may be killed at any step, and one call called off.
-// The order of memory is left to doorbell.pml: here each access takes effect at once.
 // The code: ReceiveRole (src/rpc/receive_role.hpp), receive_until, sleep_until_rung, rang,
 // receive_some and make_round (src/pool/calls_receiving.cpp), Calls::left (src/pool/calls.cpp),
 // Call::wait and settle (src/rpc/call.cpp).
+//
+// Left out: the order of memory, for each access takes effect at once (doorbell.pml, rounds.pml);
+// calls that move (moving.pml); deadlines; when a thread lets others have their turn.
 //
 // Holds: each call is settled once and its thread wakes; what was published before the worker's
 // death is delivered. Thread N waits for call N; call 1 may be called off.

@@ -2,6 +2,8 @@
 // half of the ring was read. Sizes are in cache lines: the ring has 8, a frame 1 or 2, its quarter.
 // The code: RingWriter::prepare_sleep, RingReader::read and must_wake_writer (src/ipc/ring.cpp).
 //
+// Left out: the reader's own sleep (doorbell.pml), and deaths: a closed bell ends any wait.
+//
 // Holds: the writer gets everything written.
 //
 // passes:
