@@ -4,8 +4,8 @@
 // (src/rpc/app_end.cpp), WorkerEnd::claim (src/rpc/worker_end.cpp), Calls::stop and stop_at
 // (src/pool/calls_stopping.cpp), Calls::left, lost and fail_all (src/pool/calls.cpp).
 //
-// Left out: the order of memory, as all that counts is exchanged, or said under the lock; other calls
-// (whether any ran beside this one is anybody's guess); how a worker is told to stop.
+// Left out: the order of memory, as all that counts is exchanged, or said under the lock; other
+// calls (whether any ran beside this one is anybody's guess); how a worker is told to stop.
 //
 // Holds: its caller is told exactly once; it runs at most once, or, if it is idempotent, as often
 // as it may take workers down; it is never taken back and begun both; an answer that was published

@@ -41,7 +41,7 @@ def found_by(search):
     if not errors:
         return "no search: " + " ".join(search.split())[-200:]
     if int(errors[1]):
-        error = re.search(r"pan:\d+: (assertion violated|invalid end state|acceptance cycle)", search)
+        error = re.search(r"pan:\d+: (assertion violated|invalid end|acceptance cycle)", search)
         return "fails" if error else "another error than its model is about"
     incomplete = re.search(r"max search depth too small|out of memory|not completed", search)
     return "incomplete: " + incomplete[0] if incomplete else "passes"

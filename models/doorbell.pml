@@ -1,6 +1,6 @@
 // A ring's reader sleeps, its writer publishes, and may be killed at any step.
-// The code: RingWriter::try_write and must_wake_reader, RingReader::prepare_sleep (src/ipc/ring.cpp),
-// Link::sleep (src/ipc/link.cpp).
+// The code: RingWriter::try_write and must_wake_reader, RingReader::prepare_sleep
+// (src/ipc/ring.cpp), Link::sleep (src/ipc/link.cpp).
 //
 // Left out: spinning, which only looks more often; the contents of frames; a full ring (room.pml).
 //

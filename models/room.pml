@@ -1,5 +1,6 @@
-// A ring is full: its writer sleeps until there is room. The reader looks for it only each time that
-// half of the ring was read. Sizes are in cache lines: the ring has 8, a frame 1 or 2, its quarter.
+// A ring is full: its writer sleeps until there is room. The reader looks for it only each time
+// that half of the ring was read. Sizes are in cache lines: the ring has 8, a frame 1 or 2, which
+// is its quarter.
 // The code: RingWriter::prepare_sleep, RingReader::read and must_wake_writer (src/ipc/ring.cpp).
 //
 // Left out: the reader's own sleep (doorbell.pml), and deaths: a closed bell ends any wait.

@@ -1,5 +1,5 @@
-// A thread lets go of the receive role without arming the ring, and the reactor, which may be ending
-// its rounds just then, is to look after the connection.
+// A thread lets go of the receive role without arming the ring, and the reactor, which may be
+// ending its rounds just then, is to look after the connection.
 // The code: Calls::leave_unattended, begin_rounds and make_round (src/pool/calls_receiving.cpp).
 //
 // Holds: what two threads leave, one after the other, is attended in the end.
