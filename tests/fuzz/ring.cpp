@@ -73,7 +73,8 @@ class Game {
   }
 
   void write(std::size_t size) {
-    const auto body = std::span(bytes_).first(std::min(size, writer_.largest_payload()));
+    static const ipc::Buffer bytes = test::bytes(test::OwnRing::capacity);
+    const auto body = std::span(bytes).first(std::min(size, writer_.largest_payload()));
     const bool had_room = writer_.has_room(body.size());
     const ipc::Write written = writer_.try_write({}, body, size & 1 ? ipc::more : 0);
     require(had_room || written != ipc::Write::done);
@@ -84,7 +85,6 @@ class Game {
   ipc::RingWriter writer_{ring_.memory()};
   ipc::RingReader reader_{ring_.memory()};
   ipc::Buffer received_;
-  ipc::Buffer bytes_ = test::bytes(test::OwnRing::capacity);
 };
 
 }  // namespace
