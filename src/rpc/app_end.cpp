@@ -305,6 +305,18 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
   return nullptr;
 }
 
+std::size_t AppEnd::most_of(Kind kind) const {
+  switch (kind) {
+    case Kind::response:
+    case Kind::progress:
+      return max_message_;
+    case Kind::logged:
+      return sizeof(LogHead) + max_log_text;
+    default:
+      return max_exception_text;
+  }
+}
+
 const char* AppEnd::fault_of(const Head& head) const {
   switch (head.kind) {
     case Kind::ready:
@@ -319,6 +331,9 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::progress:
       if (head.slot >= entries_.size()) return "it answered for a slot that there is not";
       break;
+    case Kind::logged:
+      if (head.size < sizeof(LogHead)) return "it logged a line without a level";
+      break;
     case Kind::request:
     case Kind::leave:
     case Kind::forget:
@@ -326,9 +341,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     default:
       return "it sent a message of a kind that no worker sends";
   }
-  const bool is_value = head.kind == Kind::response || head.kind == Kind::progress;
-  const std::size_t most = is_value ? max_message_ : max_exception_text;
-  if (head.size > most) return "it announced a message larger than any may be";
+  if (head.size > most_of(head.kind)) return "it announced a message larger than any may be";
   return nullptr;
 }
 

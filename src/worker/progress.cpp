@@ -38,7 +38,6 @@ std::optional<rpc::WorkerEnd::Progress> Progress::Call::take() {
 void Progress::send_later(Call& call) {
   waiting_.push_back(&call);
   if (std::exchange(sends_, true)) return some_wait_.notify_one();
-  app_.share_sending();
   try {
     const platform::BlockedSignals blocked;  // they are for the handlers' threads
     std::thread([this] { keep_sending(); }).detach();

@@ -16,6 +16,8 @@
 #include "worker/exception_text.hpp"
 #include "worker/handling.hpp"
 #include "worker/heart.hpp"
+#include "worker/log_to_app.hpp"
+#include "worker/served_call.hpp"
 
 namespace bulkhead::worker {
 
@@ -34,6 +36,7 @@ struct ThreadMustNotEnd {
 void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& dispatcher) {
   ThreadMustNotEnd thread;
   rpc::WorkerEnd::Request request;
+  const ServedCall served(request.head);
   detail::Buffer response;
   while (!thread.may_end) {
     switch (app.next(request)) {
@@ -134,6 +137,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it
   app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
+  log_to_app(app);
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);
   const bool has_coroutines = dispatcher.has_coroutines();

@@ -1,0 +1,14 @@
+// A worker's logger: what is written to it goes to the app, into whose log it comes with the worker
+// and the call. Nobody waits for the app: lines that come too fast for it are dropped, and counted.
+#pragma once
+
+#include "rpc/worker_end.hpp"
+
+namespace bulkhead::worker {
+
+// From now on the library logs so, unless the program has set a logger, and "bulkhead" is in
+// spdlog's registry, unless the program has one of that name. `app` must outlive the process's
+// threads.
+void log_to_app(rpc::WorkerEnd& app);
+
+}  // namespace bulkhead::worker
