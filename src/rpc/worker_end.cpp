@@ -37,13 +37,18 @@ std::unique_lock<std::mutex> WorkerEnd::hold_receiving() {
 
 std::unique_lock<std::mutex> WorkerEnd::hold_sending() {
   using Lock = std::unique_lock<std::mutex>;
-  return platform::single_threaded() ? Lock() : Lock(sending_);
+  return sending_is_shared() ? Lock(sending_) : Lock();
+}
+
+// While a process has one thread, nobody but that one makes the second.
+bool WorkerEnd::sending_is_shared() const {
+  return (others_send_ || threads_ > 1) && !platform::single_threaded();
 }
 
 // Tries for about as long as it takes to copy an answer, and not while its sender waits.
 std::optional<std::unique_lock<std::mutex>> WorkerEnd::try_hold_sending() {
   using Lock = std::unique_lock<std::mutex>;
-  if (platform::single_threaded()) return Lock();
+  if (!sending_is_shared()) return Lock();
   constexpr int at_most = 100;
   for (int tries = 0; tries < at_most && !waits_for_room_.load(); ++tries) {
     Lock lock(sending_, std::try_to_lock);
@@ -205,12 +210,13 @@ bool WorkerEnd::try_tell(const Head& request, std::span<const std::byte> value) 
 }
 
 bool WorkerEnd::try_log(const Head& about, const LogHead& line, std::string_view text) {
-  const auto lock = try_hold_sending();
-  if (!lock || link_.room() < link_.largest_payload()) return false;
   struct {
     Head head;
     LogHead line;
   } first{about, line};
+  if (sizeof first + text.size() > link_.largest_payload()) return false;
+  const auto lock = try_hold_sending();
+  if (!lock || link_.room() < link_.largest_payload()) return false;
   first.head.kind = Kind::logged;
   first.head.size = sizeof line + text.size();
   return link_.send(std::as_bytes(std::span(&first, std::size_t{1})), bytes_of(text)) ==

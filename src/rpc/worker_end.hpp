@@ -29,7 +29,9 @@ class WorkerEnd {
   WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
             unsigned threads = 1);
 
-  // Before it is used: from now on buffers go beside messages.
+  // Before it is used: from now on also others than its `threads` send.
+  void share_sending() { others_send_ = true; }
+  // The same: from now on buffers go beside messages.
   void carry_bytes(platform::Fd socket, const BytesLimits& limits);
   WorkerBlobs* blobs() const { return blobs_.get(); }  // null: none is carried
 
@@ -102,6 +104,7 @@ class WorkerEnd {
   bool wait_for_room(std::size_t payload);
 
   std::unique_lock<std::mutex> hold_receiving();
+  bool sending_is_shared() const;
   std::unique_lock<std::mutex> hold_sending();
   std::optional<std::unique_lock<std::mutex>> try_hold_sending();
 
@@ -110,7 +113,8 @@ class WorkerEnd {
   std::shared_ptr<WorkerBlobs> blobs_;  // synchronizes itself
   const std::size_t max_message_;
   const unsigned threads_;
-  // Used with several threads only: for sending, of the process. Nobody needs both at once.
+  bool others_send_ = false;
+  // Used with several threads only. Nobody needs both at once.
   std::mutex receiving_, sending_;
   std::atomic<bool> waits_for_room_ = false;  // who sends
   // guarded by receiving_

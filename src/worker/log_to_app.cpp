@@ -63,6 +63,7 @@ class ToApp final : public spdlog::sinks::sink {
 }  // namespace
 
 void log_to_app(rpc::WorkerEnd& app) {
+  app.share_sending();
   auto logger = std::make_shared<spdlog::logger>("bulkhead", std::make_shared<ToApp>(app));
   try {
     spdlog::initialize_logger(logger);

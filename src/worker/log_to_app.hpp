@@ -7,8 +7,8 @@
 namespace bulkhead::worker {
 
 // From now on the library logs so, unless the program has set a logger, and "bulkhead" is in
-// spdlog's registry, unless the program has one of that name. `app` must outlive the process's
-// threads.
+// spdlog's registry, unless the program has one of that name. Before `app` is used; it must outlive
+// the process's threads.
 void log_to_app(rpc::WorkerEnd& app);
 
 }  // namespace bulkhead::worker

@@ -213,6 +213,7 @@ TEST_CASE(
   test::Ends ends;
   rpc::WorkerEnd& worker = *ends.worker;
   const rpc::Head head{.id = 1, .ticket = 1, .slot = 0, .request = test::echo.index};
+  worker.share_sending();
   std::promise<void> done;  // a process that has threads: one that has none has no turns
   std::jthread other([over = done.get_future()] { over.wait(); });
   std::jthread answers;
