@@ -6,8 +6,8 @@
 /// what is logged there, from any thread, comes into the app's logger as one line, with the worker
 /// and the call that the thread serves. Control characters are escaped, what is longer than 4096
 /// bytes is cut. Logging waits for nobody: what has no room, or comes beyond 100 lines in 100 ms,
-/// is dropped and counted. The library's own logger is the same one there, from before `warm_up`
-/// on.
+/// is dropped and counted. The library's own logger is the same one there. Until there is a worker,
+/// in `preload`, it writes to standard error.
 #pragma once
 
 #include <spdlog/fwd.h>

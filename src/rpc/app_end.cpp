@@ -305,19 +305,8 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
   return nullptr;
 }
 
-std::size_t AppEnd::most_of(Kind kind) const {
-  switch (kind) {
-    case Kind::response:
-    case Kind::progress:
-      return max_message_;
-    case Kind::logged:
-      return sizeof(LogHead) + max_log_text;
-    default:
-      return max_exception_text;
-  }
-}
-
 const char* AppEnd::fault_of(const Head& head) const {
+  std::size_t most = max_exception_text;
   switch (head.kind) {
     case Kind::ready:
       if (head.slot == 0 || head.slot > entries_.size())
@@ -326,13 +315,16 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::refused:
       break;
     case Kind::response:
+    case Kind::progress:
+      most = max_message_;
+      [[fallthrough]];
     case Kind::threw:
     case Kind::too_large:
-    case Kind::progress:
       if (head.slot >= entries_.size()) return "it answered for a slot that there is not";
       break;
     case Kind::logged:
       if (head.size < sizeof(LogHead)) return "it logged a line without a level";
+      most = sizeof(LogHead) + max_log_text;
       break;
     case Kind::request:
     case Kind::leave:
@@ -341,7 +333,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     default:
       return "it sent a message of a kind that no worker sends";
   }
-  if (head.size > most_of(head.kind)) return "it announced a message larger than any may be";
+  if (head.size > most) return "it announced a message larger than any may be";
   return nullptr;
 }
 

@@ -151,7 +151,6 @@ class AppEnd final : public detail::Sleeper {
   void make_room();
   const char* fault_of_part(std::size_t before, bool last);
   const char* fault_of(const Head& head) const;
-  std::size_t most_of(Kind kind) const;
 
   ipc::Link link_;
   const std::size_t max_message_;

@@ -3,12 +3,12 @@
 #include <spdlog/sinks/sink.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "platform/home_process.hpp"
 #include "platform/log.hpp"
@@ -28,22 +28,13 @@ std::string cut(std::string_view text) {
          " bytes cut]";
 }
 
-class ToApp final : public spdlog::sinks::sink {
+// The way to the app.
+class Connection {
  public:
-  explicit ToApp(rpc::WorkerEnd& app) : app_(app) {}
+  explicit Connection(rpc::WorkerEnd& app) : app_(app) {}
 
-  void log(const spdlog::details::log_msg& message) override {
-    const std::string_view text(message.payload.data(), message.payload.size());
-    // The connection is not that of a fork, where also the lock may be held for ever.
-    if (!home_.here()) return platform::write_stdio(2, std::string(text) + '\n');
-    text.size() > rpc::max_log_text ? send(message.level, cut(text)) : send(message.level, text);
-  }
-  void flush() override {}
-  // The app's logger has one.
-  void set_pattern(const std::string&) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
-
- private:
+  // It is not that of a fork, where also the lock may be held for ever.
+  bool here() const { return home_.here(); }
   void send(spdlog::level::level_enum level, std::string_view text) {
     const std::lock_guard lock(mutex_);
     const rpc::LogHead line{.lost = lost_, .level = static_cast<std::uint32_t>(level)};
@@ -52,6 +43,7 @@ class ToApp final : public spdlog::sinks::sink {
     lost_ = sent ? 0 : lost_ + 1;
   }
 
+ private:
   const platform::HomeProcess home_;
   rpc::WorkerEnd& app_;
   std::mutex mutex_;
@@ -60,16 +52,49 @@ class ToApp final : public spdlog::sinks::sink {
   std::uint64_t lost_ = 0;
 };
 
-}  // namespace
+// Never destroyed: threads may still log.
+constinit std::atomic<Connection*> connection = nullptr;
 
-void log_to_app(rpc::WorkerEnd& app) {
-  app.share_sending();
-  auto logger = std::make_shared<spdlog::logger>("bulkhead", std::make_shared<ToApp>(app));
+void log_to_standard_error(spdlog::level::level_enum level, std::string_view text) {
+  const auto name = spdlog::level::to_string_view(level);
+  std::string line = "[bulkhead] [";
+  line.append(name.data(), name.size()).append("] ").append(text) += '\n';
+  platform::write_stdio(2, line);
+}
+
+class Sink final : public spdlog::sinks::sink {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    const std::string_view text(message.payload.data(), message.payload.size());
+    Connection* const app = connection.load(std::memory_order_acquire);
+    if (!app || !app->here()) return log_to_standard_error(message.level, text);
+    text.size() > rpc::max_log_text ? app->send(message.level, cut(text))
+                                    : app->send(message.level, text);
+  }
+  void flush() override {}
+  // The app's logger has one.
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+};
+
+std::shared_ptr<spdlog::logger> make_logger() {
+  auto logger = std::make_shared<spdlog::logger>("bulkhead", std::make_shared<Sink>());
   try {
     spdlog::initialize_logger(logger);
   } catch (const spdlog::spdlog_ex&) {  // the name is taken
   }
-  platform::set_own_logger(std::move(logger));
+  return logger;
+}
+
+}  // namespace
+
+void open_log() {
+  [[maybe_unused]] static const bool once = (platform::set_own_logger(make_logger()), true);
+}
+
+void log_to_app(rpc::WorkerEnd& app) {
+  app.share_sending();
+  connection.store(new Connection(app), std::memory_order_release);
 }
 
 }  // namespace bulkhead::worker

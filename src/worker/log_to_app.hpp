@@ -6,9 +6,12 @@
 
 namespace bulkhead::worker {
 
-// From now on the library logs so, unless the program has set a logger, and "bulkhead" is in
-// spdlog's registry, unless the program has one of that name. Before `app` is used; it must outlive
-// the process's threads.
+// In a process that serves, once: from now on the library logs so, unless the program has set a
+// logger, and "bulkhead" is in spdlog's registry, unless the program has one of that name. It leads
+// to standard error at first, and workers that are forked later have it.
+void open_log();
+
+// From now on it leads to this app. Before `app` is used; it must outlive the process's threads.
 void log_to_app(rpc::WorkerEnd& app);
 
 }  // namespace bulkhead::worker

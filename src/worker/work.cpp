@@ -137,6 +137,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it
   app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
+  open_log();
   log_to_app(app);
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);

@@ -186,7 +186,8 @@ TEST_CASE("a fork of a worker logs without harm to it") {
   LogPool pool{{.workers = 1, .output = WorkerOutput::log}};
   const pid_t pid = only_worker(pool);
   value_of(pool.run(Log{.text = "forked", .by_fork = true}));
-  CHECK(app.ending("forked").text == "log worker " + std::to_string(pid) + " wrote: forked");
+  CHECK(app.ending("forked").text ==
+        "log worker " + std::to_string(pid) + " wrote: [bulkhead] [info] forked");
   const auto call = value_of(pool.run(Log{.text = "not forked"}));
   CHECK(app.ending("not forked").text == by(pid, call) + "not forked");
 }
