@@ -295,7 +295,9 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
   if (before == 0) {
     if (now < sizeof(Head)) return "it sent a message shorter than its head";
     std::memcpy(&incoming_.head, incoming_.bytes.data(), sizeof(Head));
-    if (const char* fault = fault_of(incoming_.head)) return fault;
+    const bool is_line = incoming_.head.kind == Kind::logged;
+    if (const char* fault = is_line ? fault_of_line(incoming_.head) : fault_of(incoming_.head))
+      return fault;
   } else if (now == before) {
     return "it sent a part of a message that holds nothing";
   }
@@ -305,8 +307,13 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
   return nullptr;
 }
 
+const char* AppEnd::fault_of_line(const Head& head) {
+  if (head.size < sizeof(LogHead)) return "it logged a line without a level";
+  if (head.size > sizeof(LogHead) + max_log_text) return "it logged a line longer than any may be";
+  return nullptr;
+}
+
 const char* AppEnd::fault_of(const Head& head) const {
-  std::size_t most = max_exception_text;
   switch (head.kind) {
     case Kind::ready:
       if (head.slot == 0 || head.slot > entries_.size())
@@ -315,24 +322,21 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::refused:
       break;
     case Kind::response:
-    case Kind::progress:
-      most = max_message_;
-      [[fallthrough]];
     case Kind::threw:
     case Kind::too_large:
+    case Kind::progress:
       if (head.slot >= entries_.size()) return "it answered for a slot that there is not";
-      break;
-    case Kind::logged:
-      if (head.size < sizeof(LogHead)) return "it logged a line without a level";
-      most = sizeof(LogHead) + max_log_text;
       break;
     case Kind::request:
     case Kind::leave:
     case Kind::forget:
     case Kind::limited:
+    case Kind::logged:
     default:
       return "it sent a message of a kind that no worker sends";
   }
+  const bool is_value = head.kind == Kind::response || head.kind == Kind::progress;
+  const std::size_t most = is_value ? max_message_ : max_exception_text;
   if (head.size > most) return "it announced a message larger than any may be";
   return nullptr;
 }

@@ -189,7 +189,7 @@ void WorkerProcess::log_lines() {
   const auto logger = platform::logger();
   for (const auto& [level, call, text, lost] : lines_.take()) {
     if (lost > 0)
-      logger->warn("{} lines that {} logged were dropped: it writes too many", lost, name_);
+      logger->warn("{} lines that {} logged were dropped: it logs too many", lost, name_);
     if (call == 0)
       logger->log(level, "{}: {}", name_, process::printable(text));
     else
