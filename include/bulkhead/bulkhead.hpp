@@ -11,6 +11,7 @@
 #include "bulkhead/detail/std_types.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/future.hpp"
+#include "bulkhead/inline_pool.hpp"
 #include "bulkhead/log.hpp"
 #include "bulkhead/pool.hpp"
 #include "bulkhead/serve.hpp"

@@ -40,7 +40,7 @@ struct Event {
   std::string service = {};             ///< the service's name
   pid_t pid = 0;                        ///< the worker's; 0 where none is meant
   std::string request = {};             ///< with call_settled: the request type's name
-  std::uint64_t call = 0;               ///< with it: the call's number; 0 where that is not known
+  std::uint64_t call = 0;               ///< with it: the call's number; 0: it was refused at once
   std::error_code error = {};           ///< with it: how it ended; empty where it was answered
   /// With it: how long it waited, and then ran, of calls that are measured; else zero.
   std::chrono::nanoseconds waited = {};

@@ -195,6 +195,11 @@ class Pool : public Caller<S> {
   auto async_shutdown(std::chrono::milliseconds grace, Token&& token) {
     return detail::async_shutdown<ShutdownReport>(workers_.get(), grace, token);
   }
+
+  /// @cond
+ protected:
+  explicit Pool(std::unique_ptr<detail::WorkerSet> workers) : Caller<S>(std::move(workers)) {}
+  /// @endcond
 };
 
 }  // namespace bulkhead

@@ -37,6 +37,15 @@ void Doorbell::ring(Ear ear) const noexcept {
 
 void Doorbell::nudge() const noexcept { platform::send_now(nudge_, stroke); }
 
+void Doorbell::hang_up() const noexcept {
+  platform::hang_up(usual_);
+  platform::hang_up(direct_);
+}
+
+Doorbell Doorbell::duplicate() const {
+  return {platform::duplicate(usual_), platform::duplicate(direct_)};
+}
+
 Bell Doorbell::drain() const {
   std::array<std::byte, 256> heard;
   return what_came(platform::receive_now(usual_, heard));

@@ -45,6 +45,10 @@ class Doorbell {
   Bell hear(Deadline deadline, Ear ear = Ear::usual) const;
   // In the app: wakes its own thread that hears directly. From any thread.
   void nudge() const noexcept;
+  // Closed from now on for both ends, and for all that hold them.
+  void hang_up() const noexcept;
+  // Another owner of this end.
+  Doorbell duplicate() const;
 
   // For a reactor, to wait until it is readable.
   const platform::Fd& fd() const { return usual_; }

@@ -50,7 +50,14 @@ Pidfd Pidfd::open(pid_t pid) {
   return Pidfd(above_stdio(static_cast<int>(fd)));
 }
 
+Pidfd Pidfd::of_stand_in(Fd fd) {
+  Pidfd pidfd(std::move(fd));
+  pidfd.stand_in_ = true;
+  return pidfd;
+}
+
 bool Pidfd::signal(int number) const {
+  if (stand_in_) return !ended();
   if (::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, 0) == 0) return true;
   if (errno == ESRCH) return false;
   throw_errno("cannot send signal " + std::to_string(number) + " to a process");
@@ -73,6 +80,7 @@ bool Pidfd::wait_ended(std::chrono::milliseconds timeout) const {
 }
 
 std::optional<Ending> Pidfd::reap(bool wait) const {
+  if (stand_in_) return ended() ? std::optional(Ending{}) : std::nullopt;
   siginfo_t info{};
   rusage usage{};
   if (wait_id(static_cast<idtype_t>(P_PIDFD), fd_.get(), info, wait ? 0 : WNOHANG, usage) == 0) {

@@ -34,6 +34,9 @@ class Pidfd {
   // Sure to be the process that is meant only for a child that was not reaped, or for oneself.
   // Throws std::system_error: ESRCH when there is none.
   static Pidfd open(pid_t pid);
+  // Of a thread that stands for a process: `fd` becomes readable when it has ended. It hears no
+  // signals, and has no status.
+  static Pidfd of_stand_in(Fd fd);
 
   const Fd& fd() const noexcept { return fd_; }  // readable once the process has ended
   explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
@@ -56,6 +59,7 @@ class Pidfd {
 
  private:
   Fd fd_;
+  bool stand_in_ = false;
 };
 
 // Costs one system call, however many processes there are.

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "platform/fd.hpp"
+#include "platform/stand_in.hpp"
 
 namespace bulkhead::platform {
 namespace {
@@ -165,6 +166,9 @@ void new_session() {
   if (::setsid() < 0) throw_errno("cannot begin a session");
 }
 
-void exit_now(int code) noexcept { ::_exit(code); }
+void exit_now(int code) {
+  if (stands_in()) throw StandInEnded{code};
+  ::_exit(code);
+}
 
 }  // namespace bulkhead::platform

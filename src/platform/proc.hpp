@@ -51,7 +51,8 @@ void set_no_new_privs();
 void forbid_core_dumps();
 void new_session();
 
-// Ends the process at once: no destructors, no atexit, no flush.
-[[noreturn]] void exit_now(int code) noexcept;
+// Ends the process at once: no destructors, no atexit, no flush. A thread that stands for one
+// (stand_in.hpp) throws instead.
+[[noreturn]] void exit_now(int code);
 
 }  // namespace bulkhead::platform

@@ -102,7 +102,8 @@ rpc::OpenCall Calls::open_call(std::shared_ptr<detail::Call>&& call) {
   if (call->priority != priority_) note_priority(call->priority);
   ++taken_;
   const rpc::CallLife life(call->type->idempotent, limits_.attempts);
-  return {.call = std::move(call), .life = life, .id = ++last_id_, .asked = begin_measuring()};
+  const rpc::CallId id = call->id = ++last_id_;
+  return {.call = std::move(call), .life = life, .id = id, .asked = begin_measuring()};
 }
 
 // Calls that no thread of a worker runs.

@@ -208,7 +208,6 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void distrust(const Worker& worker, std::string how);
   // As far as it is known.
   struct Settled {
-    rpc::CallId id = 0;
     std::chrono::nanoseconds waited = {}, ran = {};
   };
   struct News {

@@ -235,7 +235,7 @@ bool Calls::deliver(Seat& seat, rpc::AppEnd::Message& answer, std::exception_ptr
   else
     seat.completed.store(seat.completed.load(std::memory_order_relaxed) + 1,
                          std::memory_order_relaxed);
-  if (limits_.events) tell_settled(*open.call, {open.id, answer.waited, answer.ran}, error);
+  if (limits_.events) tell_settled(*open.call, {answer.waited, answer.ran}, error);
   open.call->settle(std::move(error));
   return true;
 }

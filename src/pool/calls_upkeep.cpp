@@ -76,7 +76,7 @@ void Calls::tell_settled(const detail::Call& call, const Settled& how,
   Event event{.kind = EventKind::call_settled,
               .service = service_,
               .request = std::string(call.type->name),
-              .call = how.id,
+              .call = call.id,
               .waited = how.waited,
               .ran = how.ran};
   try {
@@ -86,7 +86,7 @@ void Calls::tell_settled(const detail::Call& call, const Settled& how,
   } catch (...) {
     event.error = errc::codec_failed;
   }
-  event.text = service_ + ": " + event.request + " (call " + std::to_string(how.id) + ") " +
+  event.text = service_ + ": " + event.request + " (call " + std::to_string(call.id) + ") " +
                (event.error ? "failed: " + event.error.message() : "was answered");
   limits_.events->tell(std::move(event));
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/proc.hpp"
+#include "worker/fork_server.hpp"
 #include "worker/launch.hpp"
 #include "worker/plan.hpp"
 
@@ -35,7 +36,9 @@ Wear::Limits wear_limits(const PoolOptions& options) {
 Crew::Crew(Plan plan, const std::shared_ptr<reactor::Reactor>& reactor,
            std::shared_ptr<Events> events)
     : plan_(std::move(plan)),
-      program_(worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
+      program_(plan_.in_process
+                   ? process::Program()
+                   : worker::fork_server_program(plan_.options.launch, plan_.contract.service)),
       connect_timeout_(worker::connect_timeout(plan_.options.connect_timeout)),
       wear_limits_(wear_limits(plan_.options)),
       events_(std::move(events)),
@@ -115,10 +118,9 @@ pid_t Crew::pid() const {
 // ------------------------------------------------------------ starting
 
 // Throws Error.
-Crew::Server Crew::launch() {
+Crew::SourcePtr Crew::launch() {
   try {
-    return servers_.emplace_back(worker::ForkServer::launch(reactor_, program_, plan_.contract,
-                                                            connect_timeout_, weak_from_this()));
+    return sources_.emplace_back(launch_any());
   } catch (const Error&) {
     throw;
   } catch (const std::system_error& error) {
@@ -126,6 +128,14 @@ Crew::Server Crew::launch() {
                 plan_.contract.service + " workers could not be started: " + error.what(),
                 error.code());
   }
+}
+
+Crew::SourcePtr Crew::launch_any() {
+  if (plan_.in_process)
+    return worker::ThreadServer::launch(reactor_, plan_.contract.service, *plan_.in_process,
+                                        weak_from_this());
+  return worker::ForkServer::launch(reactor_, program_, plan_.contract, connect_timeout_,
+                                    weak_from_this());
 }
 
 void Crew::launch_source() {
@@ -137,12 +147,12 @@ void Crew::launch_source() {
   }
 }
 
-void Crew::fork_server_serves(worker::ForkServer& server) {
-  if (source_.get() == &server) {
+void Crew::source_serves(worker::Source& source) {
+  if (source_.get() == &source) {
     program_decided({});
     fill_openings();
     start_again();
-  } else if (next_source_.get() == &server) {
+  } else if (next_source_.get() == &source) {
     reload_.serves();
     proceed_with_reload();
   }
@@ -166,11 +176,11 @@ Crew::Member Crew::free_seat() const {
   return member;
 }
 
-void Crew::start_worker(const Server& server, Duty duty) {
+void Crew::start_worker(const SourcePtr& source, Duty duty) {
   const Member member = free_seat();
   try {
     auto worker = worker::WorkerProcess::start(
-        reactor_, server, ++last_number_, plan_.contract.service,
+        reactor_, source, ++last_number_, plan_.contract.service,
         {.connect_timeout = connect_timeout_,
          .max_message = plan_.options.max_message,
          .bytes = plan_.options.bytes,
@@ -228,7 +238,7 @@ bool Crew::call_up() {
   bool anyone = false;
   while (const auto member = roster_.call_up()) {
     const worker::WorkerProcess& worker = *seats_[*member].worker;
-    if (worker.dead() || worker.fork_server()->dead()) {
+    if (worker.dead() || worker.source()->dead()) {
       roster_.left(*member);
       continue;
     }

@@ -25,16 +25,18 @@
 #include "pool/size.hpp"
 #include "pool/timers.hpp"
 #include "pool/wear.hpp"
+#include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
-#include "worker/fork_server.hpp"
 #include "worker/line_rate.hpp"
+#include "worker/source.hpp"
+#include "worker/thread_server.hpp"
 #include "worker/worker_process.hpp"
 
 namespace bulkhead::pool {
 
 class Crew final : public detail::Start,
                    public Calls::Listener,
-                   public worker::ForkServer::Listener,
+                   public worker::Source::Listener,
                    public worker::WorkerProcess::Listener,
                    public std::enable_shared_from_this<Crew> {
  public:
@@ -42,6 +44,8 @@ class Crew final : public detail::Start,
     detail::Contract contract;
     PoolOptions options;
     bool lone = false;  // a single worker that is not replaced
+    // Of workers that are threads of this process; they are processes where this is empty.
+    std::optional<worker::Handlers> in_process = {};
   };
 
   // `events`: null if nobody wants to hear of them.
@@ -74,7 +78,7 @@ class Crew final : public detail::Start,
   using Member = Calls::Member;
   using Act = Ending::Act;
   using Clock = std::chrono::steady_clock;
-  using Server = std::shared_ptr<worker::ForkServer>;
+  using SourcePtr = std::shared_ptr<worker::Source>;
   enum class Duty {
     staff,      // one of the workers that there are to be, spares included
     candidate,  // started beside them by a reload, until it is ready
@@ -103,13 +107,14 @@ class Crew final : public detail::Start,
 
   // starting (crew.cpp)
   void make_calls();
-  Server launch();
+  SourcePtr launch();
+  SourcePtr launch_any();
   void launch_source();
   void program_decided(std::optional<Error> failure);
   void all_decided();
   void fill_openings();
   Member free_seat() const;
-  void start_worker(const Server& server, Duty duty);
+  void start_worker(const SourcePtr& source, Duty duty);
   void start_again();
   void start_due();
   bool call_up();
@@ -135,9 +140,9 @@ class Crew final : public detail::Start,
   bool progress_came(const std::shared_ptr<detail::Call>& call) override;
   void look_at_deadlines(Clock::time_point when);
   void make_rounds();
-  // ForkServer::Listener
-  void fork_server_serves(worker::ForkServer& server) override;
-  void fork_server_ended(worker::ForkServer& server, std::optional<Error> why) override;
+  // Source::Listener
+  void source_serves(worker::Source& source) override;
+  void source_ended(worker::Source& source, std::optional<Error> why) override;
   void worker_started(worker::WorkerNumber number, pid_t pid, platform::Pidfd process) override;
   void worker_not_started(worker::WorkerNumber number, const Error& why) override;
   void worker_reaped(worker::WorkerNumber number, const platform::Ending& ending) override;
@@ -190,7 +195,7 @@ class Crew final : public detail::Start,
   void retire_one();
   void fail_reload(const Error& why);
   void finish_reload(const std::optional<Error>& why);
-  void close_idle_servers();
+  void close_idle_sources();
 
   // telling instead of keeping a thread waiting (crew_telling.cpp)
   void begin_start(ToldStart told);
@@ -234,9 +239,9 @@ class Crew final : public detail::Start,
   // Staff that is missing: each is not to be started before its time. With the seats on duty as
   // staff they are as many as there are to be.
   std::vector<Clock::time_point> openings_;
-  std::vector<Server> servers_;  // all that have not ended
-  Server source_;                // of new workers; empty: it is to be launched
-  Server next_source_;           // while a reload runs: its own, the source once it has taken over
+  std::vector<SourcePtr> sources_;  // all that have not ended
+  SourcePtr source_;                // of new workers; empty: it is to be launched
+  SourcePtr next_source_;  // while a reload runs: its own, the source once it has taken over
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
   worker::LineRate line_rate_;      // of what workers write into the log

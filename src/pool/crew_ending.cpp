@@ -57,7 +57,7 @@ void Crew::all_settled() {
 void Crew::look() {
   if (!ending_.begun()) return;
   const auto next_step = [this] {
-    return ending_.look(calls_->open() > 0, any_worker(), !servers_.empty());
+    return ending_.look(calls_->open() > 0, any_worker(), !sources_.empty());
   };
   for (auto step = next_step(); step.act != Act::nothing; step = next_step()) perform(step);
 }
@@ -95,7 +95,7 @@ void Crew::perform(const Ending::Step& step) {
       give_up();
       [[fallthrough]];
     case Act::close:
-      for (const Server& server : servers_) server->close();
+      for (const SourcePtr& source : sources_) source->close();
       return;
     case Act::done:
       return finish();

@@ -45,13 +45,13 @@ void Crew::proceed_with_reload() {
 }
 
 Reload::View Crew::view() const {
-  Reload::View view{.old_servers = servers_.size() > 1};
+  Reload::View view{.old_servers = sources_.size() > 1};
   std::size_t staff = openings_.size();
   for (const Seat& seat : seats_) {
     if (!seat.worker) continue;
     staff += seat.duty == Duty::staff;
     view.leaving |= seat.duty == Duty::leaving || seat.duty == Duty::relief;
-    view.old_workers |= seat.duty == Duty::staff && seat.worker->fork_server() != next_source_;
+    view.old_workers |= seat.duty == Duty::staff && seat.worker->source() != next_source_;
   }
   view.surplus = staff > staff_to_be();
   return view;
@@ -77,13 +77,13 @@ void Crew::take_over() {
   source_ = next_source_;
   next_start_ = {};
   for (auto& start_at : openings_) start_at = next_start_;
-  close_idle_servers();
+  close_idle_sources();
 }
 
 void Crew::retire_one() {
   const auto of_staff = [](const Seat& seat) { return seat.worker && seat.duty == Duty::staff; };
   auto seat = std::find_if(seats_.begin(), seats_.end(), [&](const Seat& each) {
-    return of_staff(each) && each.worker->fork_server() != next_source_;
+    return of_staff(each) && each.worker->source() != next_source_;
   });
   if (seat == seats_.end()) seat = std::find_if(seats_.begin(), seats_.end(), of_staff);
   let_go(static_cast<Member>(seat - seats_.begin()), Cause::shut_down);
@@ -109,7 +109,7 @@ void Crew::fail_reload(const Error& why) {
 
 void Crew::finish_reload(const std::optional<Error>& why) {
   next_source_.reset();
-  close_idle_servers();
+  close_idle_sources();
   for (const auto& each : std::exchange(reloading_, {})) {
     each->failure = why;
     each->done.happen();
@@ -118,13 +118,13 @@ void Crew::finish_reload(const std::optional<Error>& why) {
   begin_reload();
 }
 
-void Crew::close_idle_servers() {
-  for (const Server& server : servers_) {
-    const bool in_use = server == source_ || server == next_source_ ||
+void Crew::close_idle_sources() {
+  for (const SourcePtr& source : sources_) {
+    const bool in_use = source == source_ || source == next_source_ ||
                         std::any_of(seats_.begin(), seats_.end(), [&](const Seat& seat) {
-                          return seat.worker && seat.worker->fork_server() == server;
+                          return seat.worker && seat.worker->source() == source;
                         });
-    if (!in_use) server->close();
+    if (!in_use) source->close();
   }
 }
 

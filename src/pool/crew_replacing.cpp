@@ -61,16 +61,16 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   } else if (duty == Duty::relief && report->cause != Cause::fork_server_lost) {
     back_off(worker.uptime());
   }
-  close_idle_servers();
+  close_idle_sources();
   proceed_with_reload();
   recycle();
   look();
 }
 
 // Its workers end with it. Unasked it counts as one crash, however many they are.
-void Crew::fork_server_ended(worker::ForkServer& server, std::optional<Error> why) {
-  const Server ended = server.shared_from_this();
-  std::erase(servers_, ended);
+void Crew::source_ended(worker::Source& source, std::optional<Error> why) {
+  const SourcePtr ended = source.shared_from_this();
+  std::erase(sources_, ended);
   if (source_ == ended) source_.reset();
   // With one that has not taken over only the reload fails.
   const bool untried = next_source_ == ended && !reload_.taken_over();
@@ -78,7 +78,7 @@ void Crew::fork_server_ended(worker::ForkServer& server, std::optional<Error> wh
   // First of all: once its workers are gone, too, it would look as if all had been replaced.
   if (next_source_ == ended && why) fail_reload(*why);
   for_each_worker([&](Member, worker::WorkerProcess& worker) {
-    if (worker.fork_server() == ended) worker.lost_fork_server(why);
+    if (worker.source() == ended) worker.lost_source(why);
   });
   if (why && !over() && !untried) set_back(*why);
   proceed_with_reload();

@@ -184,6 +184,18 @@ std::unique_ptr<WorkerSet> start_pool(const Contract& contract, const PoolOption
   return started(prepare({.contract = contract, .options = options}));
 }
 
+// What asks processes for something is left out.
+std::unique_ptr<WorkerSet> start_inline_pool(const Contract& contract, const PoolOptions& options,
+                                             const ServeOptions& serve,
+                                             std::unique_ptr<Dispatcher> dispatcher) {
+  check(options);
+  pool::Crew::Plan plan{.contract = contract, .options = options};
+  plan.options.recycle_above_rss = plan.options.recycle_above_growth = 0;
+  plan.options.heartbeat = {};
+  plan.in_process = {.options = serve, .dispatcher = std::move(dispatcher)};
+  return started(prepare(std::move(plan)));
+}
+
 std::unique_ptr<WorkerSet> start_worker(const Contract& contract, const WorkerOptions& options) {
   return started(prepare(plan_of_one(contract, options)));
 }

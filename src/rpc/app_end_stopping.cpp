@@ -34,6 +34,17 @@ void AppEnd::ask_to_stop(Slot slot) {
   platform::futex_wake_all(stops, platform::Sharing::processes);
 }
 
+void AppEnd::ask_all_to_stop() {
+  for (auto& slot : slots_) {
+    std::uint64_t word = slot.load(std::memory_order_relaxed);
+    if (slot_word::is_begun(word))
+      slot.compare_exchange_strong(word, slot_word::stopping_begun(word));
+  }
+  auto& stops = link_.segment().hints().stops;
+  ++stops;
+  platform::futex_wake_all(stops, platform::Sharing::processes);
+}
+
 std::optional<OpenCall::Time> AppEnd::began_by(Slot slot) const {
   if (at_once_ != 1 || slot != first_given_ || not_begun(slot)) return std::nullopt;
   return std::max(entries_[slot].open.since, last_answer_);

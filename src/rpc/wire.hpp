@@ -67,6 +67,8 @@ constexpr std::uint64_t free = 0;
 constexpr std::uint64_t queued(Ticket ticket) { return ticket << 2 | 1; }
 constexpr std::uint64_t begun(Ticket ticket) { return ticket << 2 | 2; }
 constexpr std::uint64_t stopping(Ticket ticket) { return ticket << 2 | 3; }
+constexpr bool is_begun(std::uint64_t word) { return (word & 3) == 2; }
+constexpr std::uint64_t stopping_begun(std::uint64_t word) { return word | 3; }
 }  // namespace slot_word
 
 // Longer texts of exceptions are cut.

@@ -60,6 +60,8 @@ class WorkerEnd {
   [[nodiscard]] bool arm() { return link_.arm(); }
   void disarm() { link_.disarm(); }
   const ipc::Doorbell& bell() const { return link_.bell(); }
+  // Wakes whoever waits here: the app is gone for them.
+  void hang_up() const { link_.bell().hang_up(); }
   // When it is readable. False when the app is gone.
   bool hear() { return link_.listeners().hear_now() != ipc::Bell::closed; }
   // `tell`: when a thread that waits for room has heard the bell instead.
@@ -69,7 +71,7 @@ class WorkerEnd {
   detail::HandlerStop stop_of(const Request& request) const;
   static bool wants_progress(const Request& request);
   // How often any was asked to.
-  const std::atomic<std::uint32_t>& stops() const { return hints().stops; }
+  std::atomic<std::uint32_t>& stops() const { return hints().stops; }
   ipc::Hints& hints() const { return link_.segment().hints(); }
 
   // These wait for room in the ring, and return false when the app is gone.

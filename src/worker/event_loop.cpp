@@ -15,6 +15,7 @@
 
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
+#include "platform/stand_in.hpp"
 #include "worker/served_call.hpp"
 
 namespace bulkhead::worker {
@@ -86,6 +87,21 @@ EventLoop::EventLoop(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& 
       bell_(context_, app.bell().fd().get()) {
   app_.tell_loop([this] { wake_up(); });
   post_turn();
+}
+
+void EventLoop::run() { platform::stands_in() ? run_standing_in() : run_in_process(); }
+
+// One of its threads has given up: the others must.
+void EventLoop::run_standing_in() {
+  try {
+    context_.run();
+  } catch (const platform::StandInEnded&) {
+    given_up_ = true;
+    context_.stop();
+  } catch (...) {
+    std::terminate();
+  }
+  if (given_up_) platform::exit_now(0);
 }
 
 // ------------------------------------------------------------ turns

@@ -28,12 +28,14 @@ class EventLoop {
   // By each of the threads, until the app has asked to leave and the last call is answered. What
   // escapes from something that a handler has left there ends the process, and so does its thread's
   // end.
-  void run() noexcept { context_.run(); }
+  void run();
 
  private:
   class Call;
   using CallPtr = std::shared_ptr<Call>;
 
+  void run_in_process() noexcept { context_.run(); }
+  void run_standing_in();
   void post_turn();
   void turn();
   bool take_up_next();
@@ -61,6 +63,7 @@ class EventLoop {
   std::atomic<bool> full_ = false;       // until a call ends
   std::atomic<bool> listening_ = false;  // a wait for the bell is under way
   std::atomic<bool> leaving_ = false;
+  std::atomic<bool> given_up_ = false;
   std::atomic<unsigned> under_way_ = 0;
 };
 

@@ -143,7 +143,7 @@ void ForkServer::take(const Serving& notice) {
   roof_ = notice.roof;
   stage_ = Stage::serving;
   timer_.stop();
-  tell([this](Listener& listener) { listener.fork_server_serves(*this); });
+  tell([this](Listener& listener) { listener.source_serves(*this); });
 }
 
 // ------------------------------------------------------------ what it is told
@@ -264,7 +264,7 @@ void ForkServer::clear_roof(std::chrono::steady_clock::time_point end) {
   if (!roof_cleared() && now < end)
     return timer_.start(now + look_again, weak_from_this(), [this, end] { clear_roof(end); });
   stage_ = Stage::ended;
-  tell([&](Listener& listener) { listener.fork_server_ended(*this, why_it_ended_); });
+  tell([&](Listener& listener) { listener.source_ended(*this, why_it_ended_); });
 }
 
 // Killed as it began to serve, it had no time to say whether it has made one.

@@ -1,5 +1,4 @@
 // The app's side of a fork server: launches it, judges its greeting, passes orders on, watches it.
-// Lives on the reactor: everything here runs there. Its listener is told of each thing once.
 //
 // Stages: launching (until the greeting) ─▶ preparing (preload) ─▶ serving ─▶ dead (what it left
 // is cleared away) ─▶ ended.
@@ -18,34 +17,19 @@
 
 #include "bulkhead/detail/contract.hpp"
 #include "bulkhead/error.hpp"
-#include "ipc/doorbell.hpp"
 #include "process/output.hpp"
 #include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
 #include "reactor/timer.hpp"
 #include "reactor/watch.hpp"
-#include "worker/control.hpp"
 #include "worker/forwarded_output.hpp"
 #include "worker/handshake.hpp"
+#include "worker/source.hpp"
 
 namespace bulkhead::worker {
 
-class ForkServer : public std::enable_shared_from_this<ForkServer> {
+class ForkServer final : public Source {
  public:
-  class Listener {
-   public:
-    virtual void fork_server_serves(ForkServer& server) = 0;
-    // It did not start, or died, or left as it was asked to (then `why` is empty).
-    // With it die all of its workers.
-    virtual void fork_server_ended(ForkServer& server, std::optional<Error> why) = 0;
-    virtual void worker_started(WorkerNumber number, pid_t pid, platform::Pidfd process) = 0;
-    virtual void worker_not_started(WorkerNumber number, const Error& why) = 0;
-    virtual void worker_reaped(WorkerNumber number, const platform::Ending& ending) = 0;
-
-   protected:
-    ~Listener() = default;
-  };
-
   // Throws Error(start_failed) if the program cannot be started at all. `listener` is not told of
   // anything once it is gone.
   static std::shared_ptr<ForkServer> launch(std::shared_ptr<reactor::Reactor> reactor,
@@ -56,24 +40,17 @@ class ForkServer : public std::enable_shared_from_this<ForkServer> {
   ForkServer(const ForkServer&) = delete;
   ForkServer& operator=(const ForkServer&) = delete;
 
-  bool serving() const { return stage_ == Stage::serving; }
-  // It takes no orders any more; once what it left is cleared away, or too slow to go, it has
-  // ended.
-  bool dead() const { return stage_ == Stage::dead || ended(); }
-  bool ended() const { return stage_ == Stage::ended; }
-  // The descriptors are the worker's ends, and may be closed afterwards.
+  bool serving() const override { return stage_ == Stage::serving; }
+  bool dead() const override { return stage_ == Stage::dead || ended(); }
+  bool ended() const override { return stage_ == Stage::ended; }
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors,
-                    const platform::Fd& bytes);
-  // To a worker and all that it started.
-  void signal_worker(WorkerNumber number, int signal);
-  // Asks it to kill its workers' trees, and to end.
-  void close();
-  // A worker that has ended, of which it has not said so. Should it never come to reaping it, an
-  // app that inherits orphans has to (PID 1, a subreaper).
-  void leave_unreaped(WorkerNumber number, platform::Pidfd worker);
-  // Ends it at once; its workers die with it.
-  void kill();
+                    const platform::Fd& bytes) override;
+  void signal_worker(WorkerNumber number, int signal) override;
+  void close() override;
+  // Should it never come to reaping it, an app that inherits orphans has to (PID 1, a subreaper).
+  void leave_unreaped(WorkerNumber number, platform::Pidfd worker) override;
+  void kill() override;
   pid_t pid() const { return child_.pid; }
 
  private:

@@ -93,7 +93,7 @@ void open_log() {
 }
 
 void log_to_app(rpc::WorkerEnd& app) {
-  app.share_sending();
+  open_log();
   connection.store(new Connection(app), std::memory_order_release);
 }
 

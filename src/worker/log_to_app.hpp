@@ -11,7 +11,8 @@ namespace bulkhead::worker {
 // to standard error at first, and workers that are forked later have it.
 void open_log();
 
-// From now on it leads to this app. Before `app` is used; it must outlive the process's threads.
+// The same, and from now on it leads to this app, which others than its threads may send to. It
+// must outlive the process's threads.
 void log_to_app(rpc::WorkerEnd& app);
 
 }  // namespace bulkhead::worker

@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "platform/signals.hpp"
@@ -37,20 +36,31 @@ std::optional<rpc::WorkerEnd::Progress> Progress::Call::take() {
 // Where there can be no thread, it goes before the answer.
 void Progress::send_later(Call& call) {
   waiting_.push_back(&call);
-  if (std::exchange(sends_, true)) return some_wait_.notify_one();
+  if (sends_.joinable()) return some_wait_.notify_one();
   try {
     const platform::BlockedSignals blocked;  // they are for the handlers' threads
-    std::thread([this] { keep_sending(); }).detach();
+    sends_ = std::thread([this] { keep_sending(); });
   } catch (const std::system_error&) {
-    sends_ = false;
   }
+}
+
+// Where the process goes on: else its end comes first.
+Progress::~Progress() {
+  if (!sends_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  some_wait_.notify_one();
+  sends_.join();
 }
 
 // Whoever sends has its turn first, and takes the value then: no answer overtakes it.
 void Progress::keep_sending() {
   do {
     std::unique_lock lock(mutex_);
-    some_wait_.wait(lock, [this] { return !waiting_.empty(); });
+    some_wait_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+    if (ending_) return;
   } while (app_.tell_next([this] { return take_first(); }));
 }
 

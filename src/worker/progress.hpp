@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "bulkhead/detail/progress.hpp"
@@ -16,8 +17,8 @@ namespace bulkhead::worker {
 
 class Progress {
  public:
-  // `app` must outlive the process's threads: nothing ends the one that sends.
   explicit Progress(rpc::WorkerEnd& app) : app_(app) {}
+  ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
@@ -60,7 +61,8 @@ class Progress {
   std::condition_variable some_wait_;
   // guarded by mutex_
   std::vector<Call*> waiting_;  // those that have a latest_
-  bool sends_ = false;          // the thread is there
+  std::thread sends_;
+  bool ending_ = false;
 };
 
 }  // namespace bulkhead::worker

@@ -1,7 +1,6 @@
 #include "worker/stops.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "platform/futex.hpp"
 #include "platform/signals.hpp"
@@ -25,9 +24,9 @@ std::stop_token Stops::Call::token() {
 void Stops::watch(Call& call) {
   const std::lock_guard lock(mutex_);
   watched_.push_back(&call);
-  if (std::exchange(looking_, true)) return;
+  if (looks_.joinable()) return;
   const platform::BlockedSignals blocked;  // they are for the handlers' threads
-  std::thread([this] { keep_looking(); }).detach();
+  looks_ = std::thread([this] { keep_looking(); });
 }
 
 void Stops::forget(const Call& call) {
@@ -35,8 +34,17 @@ void Stops::forget(const Call& call) {
   std::erase(watched_, &call);
 }
 
+// Where the process goes on: else its end comes first.
+Stops::~Stops() {
+  if (!looks_.joinable()) return;
+  ending_ = true;
+  ++count_;
+  platform::futex_wake_all(count_, platform::Sharing::processes);
+  looks_.join();
+}
+
 void Stops::keep_looking() {
-  for (;;) {
+  while (!ending_) {
     const std::uint32_t seen = count_.load();
     look();
     platform::futex_wait(count_, seen, {}, platform::Sharing::processes);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "bulkhead/context.hpp"
@@ -15,9 +16,9 @@ namespace bulkhead::worker {
 
 class Stops {
  public:
-  // `count`: how often the app has asked any handler to stop. Both must outlive the process's
-  // threads: nothing ends the one that looks.
-  explicit Stops(const std::atomic<std::uint32_t>& count) : count_(count) {}
+  // `count`: how often the app has asked any handler to stop.
+  explicit Stops(std::atomic<std::uint32_t>& count) : count_(count) {}
+  ~Stops();
   Stops(const Stops&) = delete;
   Stops& operator=(const Stops&) = delete;
 
@@ -42,13 +43,14 @@ class Stops {
   void watch(Call& call);
   void forget(const Call& call);
   void look();
-  [[noreturn]] void keep_looking();
+  void keep_looking();
 
-  const std::atomic<std::uint32_t>& count_;
+  std::atomic<std::uint32_t>& count_;
+  std::atomic<bool> ending_ = false;
   std::mutex mutex_;
   // guarded by mutex_
   std::vector<Call*> watched_;
-  bool looking_ = false;
+  std::thread looks_;
 };
 
 }  // namespace bulkhead::worker

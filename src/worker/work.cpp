@@ -11,6 +11,7 @@
 #include "ipc/segment.hpp"
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
+#include "platform/stand_in.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/exception_text.hpp"
@@ -26,7 +27,7 @@ namespace {
 // A handler that ends its thread, as by pthread_exit, takes the worker along: nobody else would
 // answer its request.
 struct ThreadMustNotEnd {
-  bool may_end = false;
+  bool may_end = platform::stands_in();
   ~ThreadMustNotEnd() {
     if (!may_end) platform::exit_now(1);
   }
@@ -38,7 +39,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
   rpc::WorkerEnd::Request request;
   const ServedCall served(request.head);
   detail::Buffer response;
-  while (!thread.may_end) {
+  for (;;) {
     switch (app.next(request)) {
       case rpc::WorkerEnd::Next::request:
         if (!Handling(app, helpers, request).serve(dispatcher, response)) platform::exit_now(0);
@@ -46,7 +47,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
         break;
       case rpc::WorkerEnd::Next::leave:
         thread.may_end = true;
-        break;
+        return;
       case rpc::WorkerEnd::Next::app_gone:
         platform::exit_now(0);
     }
@@ -55,6 +56,7 @@ void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& d
 
 [[noreturn]] void refuse(rpc::WorkerEnd& app, const std::string& why) {
   app.refuse(why);
+  app.hang_up();  // others of its threads may wait there already
   platform::exit_now(1);
 }
 
@@ -77,7 +79,7 @@ Threads start_threads(rpc::WorkerEnd& app, unsigned count, const Work& work) {
     while (threads.size() + 1 < count) {
       if (const int error = platform::fault_errno("worker.start_thread"))
         throw std::system_error(error, std::generic_category());
-      threads.emplace_back(work);
+      threads.emplace_back(platform::on_another_thread(work));
     }
   } catch (const std::system_error& error) {
     refuse(
@@ -137,8 +139,8 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it
   app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
-  open_log();
-  log_to_app(app);
+  app.share_sending();
+  if (!platform::stands_in()) log_to_app(app);  // else the app's log is this process's own
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);
   const bool has_coroutines = dispatcher.has_coroutines();

@@ -21,10 +21,10 @@ constexpr std::int64_t longest_beat = 1'000'000'000;  // ms
 }  // namespace
 
 WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
-                             std::shared_ptr<ForkServer> fork_server, WorkerNumber number,
+                             std::shared_ptr<Source> source, WorkerNumber number,
                              std::string service, std::weak_ptr<Listener> listener)
     : reactor_(std::move(reactor)),
-      fork_server_(std::move(fork_server)),
+      source_(std::move(source)),
       number_(number),
       service_(std::move(service)),
       listener_(std::move(listener)),
@@ -36,12 +36,12 @@ WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
       timer_(*reactor_) {}
 
 std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Reactor> reactor,
-                                                    std::shared_ptr<ForkServer> fork_server,
+                                                    std::shared_ptr<Source> source,
                                                     WorkerNumber number, std::string service,
                                                     const Terms& terms,
                                                     std::weak_ptr<Listener> listener) {
   std::shared_ptr<WorkerProcess> worker(new WorkerProcess(
-      std::move(reactor), std::move(fork_server), number, std::move(service), std::move(listener)));
+      std::move(reactor), std::move(source), number, std::move(service), std::move(listener)));
   worker->begin(terms);
   return worker;
 }
@@ -62,8 +62,8 @@ void WorkerProcess::begin(const Terms& terms) {
   errors_->start(weak_from_this());
   const std::string segment = ipc::Segment::new_name();
   platform::fault_point("app.before_order");
-  fork_server_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs,
-                             output.write, errors.write, bytes_socket.theirs);
+  source_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs, output.write,
+                        errors.write, bytes_socket.theirs);
   connect(segment, std::move(ours), terms, std::move(bytes_socket.ours));
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + terms.connect_timeout, weak_from_this(),
@@ -88,7 +88,7 @@ void WorkerProcess::connect(const std::string& segment, ipc::Doorbell bell, cons
     watch_bytes();
     connection_->link().bell().ring();
   } catch (const std::system_error&) {
-    fork_server_->signal_worker(number_, SIGKILL);
+    source_->signal_worker(number_, SIGKILL);
     throw;
   }
 }
@@ -231,7 +231,7 @@ void WorkerProcess::timed_out(std::chrono::milliseconds connect_timeout) {
                                               " was not ready within " +
                                               std::to_string(connect_timeout.count()) + " ms");
   kill(Cause::connect_timeout);
-  if (pid_ == 0) fork_server_->kill();  // it hangs: it has not even forked
+  if (pid_ == 0) source_->kill();  // it hangs: it has not even forked
 }
 
 // ------------------------------------------------------------ ending
@@ -245,8 +245,9 @@ void WorkerProcess::kill(Cause cause, std::string detail) {
   if (!cause_) detail_ = std::move(detail);
   note_cause(cause);
   killed_ = true;
+  if (connection_) connection_->ask_all_to_stop();  // a thread can not be killed
   if (pidfd_) pidfd_.signal(SIGKILL);
-  fork_server_->signal_worker(number_, SIGKILL);
+  source_->signal_worker(number_, SIGKILL);
 }
 
 void WorkerProcess::leave_within(std::chrono::milliseconds patience) {
@@ -258,10 +259,11 @@ void WorkerProcess::leave_within(std::chrono::milliseconds patience) {
 void WorkerProcess::terminate() {
   note_cause(Cause::shut_down);
   killed_ = true;
-  fork_server_->signal_worker(number_, SIGTERM);
+  connection_->ask_all_to_stop();
+  source_->signal_worker(number_, SIGTERM);
 }
 
-void WorkerProcess::lost_fork_server(const std::optional<Error>& why) {
+void WorkerProcess::lost_source(const std::optional<Error>& why) {
   if (stage_ == Stage::ended) return;
   if (why && pid_ == 0) {  // not even forked: the fork server's end is all that there is to tell
     const auto crash = why->crash() ? std::make_shared<CrashReport>(*why->crash()) : nullptr;
@@ -280,9 +282,9 @@ void WorkerProcess::process_ended() {
   ended_at_ = std::chrono::steady_clock::now();
   doorbell_.stop();
   bytes_.stop();
-  if (ending_ || fork_server_->ended()) return finish();  // nobody will say how
+  if (ending_ || source_->ended()) return finish();  // nobody will say how
   timer_.start(ended_at_ + patience_for_status, weak_from_this(), [this] {
-    if (!fork_server_->dead()) finish();  // else its end is told soon, and it is the cause
+    if (!source_->dead()) finish();  // else its end is told soon, and it is the cause
   });
 }
 
@@ -306,7 +308,7 @@ void WorkerProcess::finish() {
   if (!ending_ && pidfd_) {
     // Its fork server is dead, or behind. Orphans are this process's own if it inherits them.
     ending_ = pidfd_.reap(false);
-    fork_server_->leave_unreaped(number_, std::move(pidfd_));
+    source_->leave_unreaped(number_, std::move(pidfd_));
   }
   end_channels();
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);

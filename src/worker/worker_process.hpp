@@ -19,10 +19,9 @@
 #include "reactor/timer.hpp"
 #include "reactor/watch.hpp"
 #include "rpc/app_end.hpp"
-#include "worker/control.hpp"
-#include "worker/fork_server.hpp"
 #include "worker/forwarded_output.hpp"
 #include "worker/logged_lines.hpp"
+#include "worker/source.hpp"
 
 namespace bulkhead::worker {
 
@@ -52,16 +51,16 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   };
   // Throws std::system_error when memory or descriptors are not to be had.
   static std::shared_ptr<WorkerProcess> start(std::shared_ptr<reactor::Reactor> reactor,
-                                              std::shared_ptr<ForkServer> fork_server,
-                                              WorkerNumber number, std::string service,
-                                              const Terms& terms, std::weak_ptr<Listener> listener);
+                                              std::shared_ptr<Source> source, WorkerNumber number,
+                                              std::string service, const Terms& terms,
+                                              std::weak_ptr<Listener> listener);
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   WorkerNumber number() const { return number_; }
   pid_t pid() const { return pid_; }                 // 0 until it was forked
   const std::string& name() const { return name_; }  // "thumbnailer worker 4711"
-  const std::shared_ptr<ForkServer>& fork_server() const { return fork_server_; }
+  const std::shared_ptr<Source>& source() const { return source_; }
   rpc::AppEnd& connection() { return *connection_; }
   bool starting() const { return stage_ == Stage::starting; }
   bool was_ready() const { return got_ready_; }  // for any thread, as pid() and suspect()
@@ -93,11 +92,11 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // A polite word before kill(): to it and all that it started.
   void terminate();
 
-  // What the fork server says about it.
+  // What its source says about it.
   void was_started(pid_t pid, platform::Pidfd process);
   void was_not_started(const Error& why);
   void was_reaped(const platform::Ending& ending);
-  void lost_fork_server(const std::optional<Error>& why);
+  void lost_source(const std::optional<Error>& why);
 
   // Once it has ended.
   std::shared_ptr<const CrashReport> report(std::vector<RunningCall> running) const;
@@ -111,7 +110,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
  private:
   enum class Stage { starting, ready, dying, ended };
 
-  WorkerProcess(std::shared_ptr<reactor::Reactor> reactor, std::shared_ptr<ForkServer> fork_server,
+  WorkerProcess(std::shared_ptr<reactor::Reactor> reactor, std::shared_ptr<Source> source,
                 WorkerNumber number, std::string service, std::weak_ptr<Listener> listener);
   void said_ready();
   void said_no(std::string why);
@@ -129,7 +128,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void note_cause(Cause cause);
 
   const std::shared_ptr<reactor::Reactor> reactor_;
-  const std::shared_ptr<ForkServer> fork_server_;
+  const std::shared_ptr<Source> source_;
   const WorkerNumber number_;
   const std::string service_;
   const std::weak_ptr<Listener> listener_;

@@ -42,7 +42,8 @@ Holdings holdings_of(BytesPool& pool) { return value_of(pool.run(AskHoldings{}))
 // Then: both sides read them in place from 64 KiB on, and they are what was sent.
 TEST_CASE("bytes of every size come back as they were sent") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 1});
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{65535},
                                  std::size_t{65536}, std::size_t{65537}, large, 33 * large}) {
     INFO(size);
@@ -58,7 +59,8 @@ TEST_CASE("bytes of every size come back as they were sent") {
 // Fault value.bytes (one call)
 TEST_CASE("bytes travel in containers, and the same ones several times") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 1});
   const Bytes one = filled(pool, large, '1'), two = Bytes::copy_of(filled(pool, 10, '2').span());
   const auto back = value_of(pool.run(EchoSeveral{{{one, two, one, Bytes()}, one}}));
   REQUIRE(back.list.size() == 4);
@@ -73,7 +75,8 @@ TEST_CASE("bytes travel in containers, and the same ones several times") {
 // Fault value.bytes (many calls)
 TEST_CASE("one buffer is sent to many workers at once") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 3}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 3});
   BytesWorker other = BytesWorker::start();
   const Bytes bytes = filled(pool, large, 'x');
   std::vector<Future<Bytes>> calls;
@@ -87,7 +90,8 @@ TEST_CASE("one buffer is sent to many workers at once") {
 // Fault value.bytes (many calls)
 TEST_CASE("what a worker made is sent on to others and back to it") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 2});
   BytesWorker maker = BytesWorker::start();
   const Bytes made = value_of(maker.run(MakeBytes{.size = large, .value = 'm'}));
   for (int i = 0; i < 5; ++i) {
@@ -108,7 +112,8 @@ TEST_CASE("a worker sends bytes on to a worker of its own") {
 // Then: it stays as it was.
 TEST_CASE("what a handler keeps beyond its call never changes") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 1});
   value_of(pool.run(KeepBytes{filled(pool, large, '1')}));
   for (const char value : {'2', '3', '4'})
     value_of(pool.run(EchoBytes{filled(pool, large, value)}));
@@ -118,16 +123,17 @@ TEST_CASE("what a handler keeps beyond its call never changes") {
 // Fault value.bytes-kept
 TEST_CASE("bytes outlive their pool and the worker that made them") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   Bytes sent, made;
   {
-    BytesPool pool{{.workers = 1}};
+    BytesPool pool = pool_of<BytesService>(kind, {.workers = 1});
     sent = filled(pool, large, 's');
     value_of(pool.run(KeepBytes{sent}));
     made = value_of(pool.run(MakeBytes{.size = large, .value = 'm'}));
   }
   CHECK(holds(sent, large, 's'));
   CHECK(holds(made, large, 'm'));
-  BytesPool another{{.workers = 1}};
+  BytesPool another = pool_of<BytesService>(kind, {.workers = 1});
   CHECK(holds(value_of(another.run(EchoBytes{made})), large, 'm'));
 }
 
@@ -221,7 +227,8 @@ TEST_CASE("a worker that dies with bytes frees them, and the request is tried ag
 // Then: an error that says which, and never a signal; the worker lives on.
 TEST_CASE("more bytes than their limits allow are an error on either side") {
   const LeakCheck leaks;
-  BytesPool pool{{.workers = 1, .bytes = {.alive = 4 * large}}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 1, .bytes = {.alive = 4 * large}});
   const Bytes first = filled(pool, 3 * large, '1');
   CHECK_THROWS_WITH(pool.make_bytes(3 * large), Catch::Contains("BytesLimits::alive"));
   CHECK_THROWS_AS(pool.make_bytes(~std::size_t{}), BytesExhausted);
@@ -340,8 +347,9 @@ TEST_CASE("bytes are copied from memory and read from files") {
 // Fault value.bytes (many calls)
 TEST_CASE("many threads send and receive bytes at once") {
   const LeakCheck leaks;
-  const auto handlers = GENERATE(as<std::string>(), "1", "3");
-  BytesPool pool{{.workers = 2, .launch = Launch::self().env("TEST_THREADS", handlers)}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  const unsigned handlers = GENERATE(1u, 3u);
+  BytesPool pool = pool_of<BytesService>(kind, {.workers = 2}, handlers);
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)

@@ -44,7 +44,8 @@ asio::awaitable<std::uint64_t> receive_all(Receiver<Item>& receiver) {
 TEST_CASE("coroutines send to a handler and receive from it") {
   start_system_threads();
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 2});
   asio::io_context io;
   auto [sender, in] = channel<Item>(2);
   auto [out, receiver] = channel<Item>(2);
@@ -61,8 +62,10 @@ TEST_CASE("coroutines send to a handler and receive from it") {
 
 // Fault channel.async (one call)
 TEST_CASE("handlers send and receive by futures") {
+  start_system_threads();
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 2});
   auto [sender, receiver] = channel<Item>(2);
   auto consumer = pool.run(Consume{.in = std::move(receiver), .async = true});
   auto producer =
@@ -99,7 +102,8 @@ TEST_CASE("an asynchronous receive hears of its worker's death") {
 // Fault channel.async (one call)
 TEST_CASE("an asynchronous operation whose end is dropped or that is called off loses no item") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, in] = channel<Item>(5);
   auto [told, receiver] = channel<std::uint64_t>(5);
   auto call = pool.run(Consume{.in = std::move(in)});
@@ -126,7 +130,8 @@ TEST_CASE("an asynchronous operation whose end is dropped or that is called off 
 // Fault channel.async (one call)
 TEST_CASE("what an asynchronous send has begun is sent though its sender is dropped") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, in] = channel<Item>(1);
   auto call = pool.run(Consume{.in = std::move(in)});
   Seen seen;

@@ -23,7 +23,8 @@ std::uint64_t sum_up_to(std::uint64_t count) { return count * (count - 1) / 2; }
 // Then: they come in order and whole, and the end of the stream behind them.
 TEST_CASE("what a handler sends is received in order while it runs") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   for (const std::size_t size : {std::size_t{0}, std::size_t{100}, std::size_t{20'000}, large}) {
     INFO(size);
     const std::uint64_t count = size == large ? 5 : 300;
@@ -44,7 +45,8 @@ TEST_CASE("what a handler sends is received in order while it runs") {
 // Fault channel.items (one call)
 TEST_CASE("what the app sends is received in order by a handler") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   for (const std::size_t size : {std::size_t{0}, std::size_t{100}, std::size_t{20'000}, large}) {
     INFO(size);
     const std::uint64_t count = size == large ? 5 : 300;
@@ -63,7 +65,8 @@ TEST_CASE("what the app sends is received in order by a handler") {
 // Fault channel.items (one call)
 TEST_CASE("a handler and its app converse") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [ask, questions] = channel<std::string>(1);
   auto [answers, hear] = channel<std::string>(1);
   auto call = pool.run(Converse{std::move(questions), std::move(answers)});
@@ -79,7 +82,8 @@ TEST_CASE("a handler and its app converse") {
 // Fault channel.items (one call)
 TEST_CASE("what was sent before the receiver goes to a worker arrives first") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(5);
   for (std::uint64_t i = 0; i < 5; ++i) REQUIRE(sender.try_send({i, std::string(200'000, 'x')}));
   CHECK_FALSE(sender.try_send({5, ""}));
@@ -94,7 +98,8 @@ TEST_CASE("what was sent before the receiver goes to a worker arrives first") {
 // Fault channel.items (one call)
 TEST_CASE("a sender that is dropped at once still ends its stream behind its items") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(8);
   for (std::uint64_t i = 0; i < 8; ++i) sender.send({i, std::string(1'000'000, 'x')});
   sender = {};
@@ -106,7 +111,8 @@ TEST_CASE("a sender that is dropped at once still ends its stream behind its ite
 // workers the app passes items on.
 TEST_CASE("ends work in vectors, optionals and structs") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [ones, in_one] = channel<std::uint64_t>(4);
   auto [twos, in_two] = channel<std::uint64_t>(4);
   auto [sums, out] = channel<std::uint64_t>(4);
@@ -126,7 +132,8 @@ TEST_CASE("ends work in vectors, optionals and structs") {
 // Fault channel.places (one call)
 TEST_CASE("a worker opens channels, and goes on sending after it has answered") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto sources = value_of(pool.run(OpenSources{.count = 10, .items = 100}));
   REQUIRE(sources.size() == 10);
   for (auto& source : sources) CHECK(drain(source) == up_to(100));
@@ -135,7 +142,8 @@ TEST_CASE("a worker opens channels, and goes on sending after it has answered") 
 // Fault channel.places (one call)
 TEST_CASE("a worker goes on receiving after it has answered") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   Doubler doubler = value_of(pool.run(OpenDoubler{}));
   for (std::uint64_t i = 0; i < 100; ++i) {
     doubler.in.send(i);
@@ -148,7 +156,8 @@ TEST_CASE("a worker goes on receiving after it has answered") {
 // Fault channel.places (many calls)
 TEST_CASE("ends that are passed from worker to worker still work") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   ChannelWorker other = ChannelWorker::start();
   auto [numbers, in] = channel<std::uint64_t>(4);
   auto [sums, out] = channel<std::uint64_t>(4);
@@ -171,7 +180,8 @@ TEST_CASE("ends that are passed from worker to worker still work") {
 // Fault channel.places (one call)
 TEST_CASE("one worker sends to another through the app") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 2});
   auto [sender, receiver] = channel<Item>(4);
   auto consumer = pool.run(Consume{.in = std::move(receiver)});
   auto producer = pool.run(Produce{.out = std::move(sender), .count = 500, .size = 3000});
@@ -185,7 +195,8 @@ TEST_CASE("one worker sends to another through the app") {
 // Then: its writer waits once `capacity` items are on their way. No other call or channel does.
 TEST_CASE("a slow reader slows its writer and nothing else") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 3}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 3});
   constexpr std::uint64_t capacity = 7;
   auto [sender, slow] = channel<Item>(capacity);
   auto [told, sent] = channel<std::uint64_t>(1000);
@@ -227,8 +238,9 @@ TEST_CASE("a handler that does not read makes the app's sender wait") {
 // Fault channel.slow (one call)
 TEST_CASE("what can never be sent without waiting is told") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const TempDir folder;
-  ChannelPool pool{{.workers = 1, .max_message = 1 << 20}};
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1, .max_message = 1 << 20});
   auto [sender, receiver] = channel<Item>(3);
   auto call = pool.run(Consume{.in = std::move(receiver), .begun = folder / "begun"});
   REQUIRE(wait_until([&] { return std::filesystem::exists(folder / "begun"); }));
@@ -248,7 +260,8 @@ TEST_CASE("what can never be sent without waiting is told") {
 // Whoever waits is woken.
 TEST_CASE("a handler that sends is woken when the app drops its receiver") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(2);
   auto call = pool.run(Produce{.out = std::move(sender), .count = 1000});
   REQUIRE(receiver.receive());
@@ -261,8 +274,9 @@ TEST_CASE("a handler that sends is woken when the app drops its receiver") {
 // Fault channel.dropped (one call)
 TEST_CASE("a handler that receives is woken when the app drops its sender") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const TempDir folder;
-  ChannelPool pool{{.workers = 1}};
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(2);
   auto call = pool.run(Consume{.in = std::move(receiver), .begun = folder / "begun"});
   REQUIRE(wait_until([&] { return std::filesystem::exists(folder / "begun"); }));
@@ -275,7 +289,8 @@ TEST_CASE("a handler that receives is woken when the app drops its sender") {
 // Fault channel.dropped (one call)
 TEST_CASE("an app that sends is woken when the handler drops its receiver") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(2);
   auto call = pool.run(Consume{.in = std::move(receiver), .most = 10});
   const Error error = channel_error_of([&, &to = sender] {
@@ -290,7 +305,8 @@ TEST_CASE("an app that sends is woken when the handler drops its receiver") {
 // Fault channel.dropped (one call)
 TEST_CASE("a handler that throws ends the streams it sent into") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto [sender, receiver] = channel<Item>(20);
   auto call = pool.run(Produce{.out = std::move(sender), .count = 9, .after = After::throws});
   std::uint64_t count = 0;
@@ -303,7 +319,8 @@ TEST_CASE("a handler that throws ends the streams it sent into") {
 // Then: each has its own items, and none waits for another.
 TEST_CASE("many channels of one worker do not disturb each other") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1});
   auto sources = value_of(pool.run(OpenSources{.count = 100, .items = 50}));
   REQUIRE(sources.size() == 100);
   // From the last to the first: those before are full, and wait.
@@ -314,7 +331,8 @@ TEST_CASE("many channels of one worker do not disturb each other") {
 // Fault channel.many (many calls)
 TEST_CASE("a worker with several threads runs handlers that wait for their channels") {
   const LeakCheck leaks;
-  ChannelPool pool{{.workers = 2, .launch = Launch::self().env("TEST_THREADS", "4")}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 2}, 4);
   std::vector<Sender<std::string>> asks;
   std::vector<Receiver<std::string>> answers;
   std::vector<Future<std::uint64_t>> calls;

@@ -70,8 +70,9 @@ bool refuses(CoroutinePool& pool) {
 
 TEST_CASE("a hundred coroutines that wait for one another run in one worker, on one thread") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const unsigned threads = GENERATE(1u, 3u);
-  CoroutinePool pool{{.workers = 1, .launch = told(threads)}};
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1}, threads);
   auto calls = run_many<pid_t>(pool, 100, [](int) { return Meet{100}; });
   std::set<pid_t> pids;
   for (auto& call : calls) pids.insert(value_of(std::move(call)));
@@ -80,8 +81,10 @@ TEST_CASE("a hundred coroutines that wait for one another run in one worker, on 
 
 TEST_CASE("coroutine handlers answer as plain ones do, whether they wait or not") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const unsigned threads = GENERATE(1u, 2u);
-  CoroutinePool pool{{.workers = 2, .launch = told(threads), .queue_limit = 10'000}};
+  CoroutinePool pool =
+      pool_of<CoroutineService>(kind, {.workers = 2, .queue_limit = 10'000}, threads);
   auto sums = run_many<int>(pool, 3000, [](int i) { return CoAdd{i, 1, i % 3 == 0}; });
   for (int i = 0; i < 3000; ++i)
     CHECK(value_of(std::move(sums[static_cast<std::size_t>(i)])) == i + 1);
@@ -92,8 +95,9 @@ TEST_CASE("coroutine handlers answer as plain ones do, whether they wait or not"
 
 TEST_CASE("a worker has no more coroutines under way than it is told") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Doors doors;
-  CoroutinePool pool{{.workers = 1, .launch = told(1, 3)}};
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1}, 1, 3);
   std::vector<Future<std::string>> calls;
   for (int i = 0; i < 8; ++i) calls.push_back(pool.run(doors.call(std::to_string(i))));
   for (const char* name : {"0", "1", "2"}) doors.runner(name);
@@ -119,8 +123,9 @@ TEST_CASE("a worker that is to have no coroutine under way, or too many, does no
 
 TEST_CASE("plain handlers and coroutines serve one service") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Doors doors;
-  CoroutinePool pool{{.workers = 1, .launch = told(2)}};
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1}, 2);
   // They keep a thread each, as ever.
   auto one = pool.run(KeepThread{}), other = pool.run(KeepThread{});
   CHECK(value_of(std::move(one)) == value_of(std::move(other)));
@@ -141,7 +146,8 @@ TEST_CASE("plain handlers and coroutines serve one service") {
 
 TEST_CASE("coroutines run on as many threads as there are") {
   const LeakCheck leaks;
-  CoroutinePool pool{{.workers = 1, .launch = told(2)}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1}, 2);
   auto one = pool.run(CoKeepThread{}), other = pool.run(CoKeepThread{});
   CHECK(value_of(std::move(one)) == value_of(std::move(other)));
 }
@@ -149,7 +155,8 @@ TEST_CASE("coroutines run on as many threads as there are") {
 // Fault value.throws (one call, many calls)
 TEST_CASE("what a coroutine throws fails its call alone, with its type and text") {
   const LeakCheck leaks;
-  CoroutinePool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1});
   auto sums = run_many<int>(pool, 100, [](int i) { return CoAdd{i, 1, true}; });
   for (const Moment when : {Moment::at_once, Moment::later}) {
     const Error error = error_of(pool.run(CoThrow{when}));
@@ -166,11 +173,12 @@ TEST_CASE("what a coroutine throws fails its call alone, with its type and text"
 // Fault stop.heeded (one call)
 TEST_CASE("a coroutine hears that it is to stop: what it awaits ends, and its token is told") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Doors doors;
   const CoHeeding how = GENERATE(CoHeeding::awaits, CoHeeding::polls, CoHeeding::token);
   const bool by_deadline = GENERATE(false, true);
   const unsigned threads = GENERATE(1u, 2u);
-  CoroutinePool pool{{.workers = 1, .launch = told(threads), .kill_grace = 1h}};
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1, .kill_grace = 1h}, threads);
   auto beside = pool.run(doors.call("beside"));
   const pid_t pid = doors.runner("beside");
   RunOptions options;
@@ -207,8 +215,9 @@ TEST_CASE("a worker whose coroutine does not heed is killed, and what may is tri
 
 TEST_CASE("a coroutine knows its deadline, tells its progress, and makes bytes") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const unsigned threads = GENERATE(1u, 2u);
-  CoroutinePool pool{{.workers = 1, .launch = told(threads)}};
+  CoroutinePool pool = pool_of<CoroutineService>(kind, {.workers = 1}, threads);
   CHECK(value_of(pool.run(CoAskDeadline{})) == -1);
   const double left = value_of(pool.run(CoAskDeadline{}, {.timeout = 1h}));
   CHECK(left > 0);

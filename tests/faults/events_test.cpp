@@ -59,6 +59,7 @@ TEST_CASE("the owner of a pool is told how each call ended, and never what was i
     if (event.kind != EventKind::call_settled) continue;
     errors.push_back(event.error);
     CHECK_FALSE(event.request.empty());
+    CHECK((event.call == 0) == (event.error == errc::message_too_large));
   }
   REQUIRE(errors.size() == 13);
   CHECK(std::count(errors.begin(), errors.end(), std::error_code()) == 10);

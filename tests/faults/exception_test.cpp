@@ -25,7 +25,8 @@ Error failure(TestPool& pool, auto request, errc code) {
 // on.
 TEST_CASE("what a handler throws fails its call with the type and the words") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Throw{Thrown::standard}, errc::handler_failed);
   INFO(error.what());
   CHECK(mentions(error, "test worker " + std::to_string(pid_of(pool))));
@@ -35,7 +36,8 @@ TEST_CASE("what a handler throws fails its call with the type and the words") {
 // Fault value.throws (one call)
 TEST_CASE("what a handler throws may be anything") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Throw{Thrown::other}, errc::handler_failed);
   INFO(error.what());
   CHECK(mentions(error, "threw int"));
@@ -44,7 +46,8 @@ TEST_CASE("what a handler throws may be anything") {
 // Fault value.throws (one call)
 TEST_CASE("the words of an exception are cut when they are too many") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Throw{Thrown::huge}, errc::handler_failed);
   const std::string what = error.what();
   CHECK(what.find("std::runtime_error: huge xxx") != what.npos);
@@ -56,7 +59,8 @@ TEST_CASE("the words of an exception are cut when they are too many") {
 // Then: they come out as text.
 TEST_CASE("the words of an exception cannot control a terminal") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Throw{Thrown::binary}, errc::handler_failed);
   const std::string what = error.what();
   CHECK(what.find('\x1b') == what.npos);
@@ -69,7 +73,8 @@ TEST_CASE("the words of an exception cannot control a terminal") {
 // Then: `codec_failed` in the app, `handler_failed` in the worker, which lives on.
 TEST_CASE("a request whose own code throws in the app is not sent") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Trouble{Where::saving_request}, errc::codec_failed);
   INFO(error.what());
   CHECK(mentions(error, "Trouble could not be packed: trouble in saving a request"));
@@ -78,7 +83,8 @@ TEST_CASE("a request whose own code throws in the app is not sent") {
 // Fault value.own-code-throws (one call)
 TEST_CASE("a request whose own code throws in the worker fails its call") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Trouble{Where::loading_request}, errc::handler_failed);
   INFO(error.what());
   CHECK(mentions(error, "trouble in loading a request"));
@@ -87,7 +93,8 @@ TEST_CASE("a request whose own code throws in the worker fails its call") {
 // Fault value.own-code-throws (one call)
 TEST_CASE("a response whose own code throws in the worker fails its call") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Trouble{Where::saving_response}, errc::handler_failed);
   INFO(error.what());
   CHECK(mentions(error, "trouble in saving a response"));
@@ -96,7 +103,8 @@ TEST_CASE("a response whose own code throws in the worker fails its call") {
 // Fault value.own-code-throws (one call)
 TEST_CASE("a response whose own code throws in the app fails its call") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   const Error error = failure(pool, Trouble{Where::loading_response}, errc::codec_failed);
   INFO(error.what());
   CHECK(mentions(error, "Trouble had a response that could not be unpacked"));
@@ -107,7 +115,8 @@ TEST_CASE("a response whose own code throws in the app fails its call") {
 // Fault value.throws (many calls)
 TEST_CASE("exceptions among many calls disturb none of the others") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 2});
   std::vector<Future<int>> good;
   std::vector<Future<void>> bad;
   std::vector<Future<Troubled>> troubled;

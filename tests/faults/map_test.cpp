@@ -40,7 +40,8 @@ struct Counted {
 
 TEST_CASE("a range of requests becomes a range of responses, in order") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 3, .queue_limit = 100}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 3, .queue_limit = 100});
   int expected = 1;
   for (const int sum : pool.map(sums(5000))) REQUIRE(sum == expected++);
   CHECK(expected == 5001);
@@ -55,8 +56,9 @@ TEST_CASE("a range of requests becomes a range of responses, in order") {
 // Then: no more calls are made than may be ahead, and what is open is called off.
 TEST_CASE("a range calls no further ahead than it may, and stops when nobody reads on") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   Counted counted;
-  TestPool pool{{.workers = 1}};
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   for (const int sum : pool.map(counted, {.ahead = 10})) {
     if (sum < 20) continue;
     CHECK(counted.asked <= sum + 10);
@@ -84,7 +86,8 @@ TEST_CASE("a range calls no further ahead than it may, and stops when nobody rea
 // Then: its error comes in its place; the range ends there, or, of futures, goes on.
 TEST_CASE("the first error ends a range, unless it is one of futures") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 2});
   std::vector<Throw> requests(3);
   int told = 0;
   for (auto& future : pool.map_futures(requests)) {
@@ -95,7 +98,7 @@ TEST_CASE("the first error ends a range, unless it is one of futures") {
   CHECK(told == 3);
 
   std::vector<Echo> echoes{{"good"}, {std::string(3 << 20, 'x')}, {"never"}};
-  TestPool small{{.workers = 1, .max_message = 1 << 20}};
+  TestPool small = pool_of<TestService>(kind, {.workers = 1, .max_message = 1 << 20});
   std::vector<std::string> seen;
   try {
     for (auto& text : small.map(echoes)) seen.push_back(text);

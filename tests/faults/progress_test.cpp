@@ -20,8 +20,6 @@ namespace {
 
 using ProgressPool = Pool<ProgressService>;
 
-Launch with_threads(int count) { return Launch::self().env("TEST_THREADS", std::to_string(count)); }
-
 // What a caller was told, on the library's thread.
 template <class T>
 class Heard {
@@ -64,10 +62,11 @@ struct Stalled {
 
 TEST_CASE("a caller hears of progress in order, and of the last value before the answer") {
   const LeakCheck leaks;
-  const int threads = GENERATE(1, 3);
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  const unsigned threads = GENERATE(1u, 3u);
   const int upto = GENERATE(0, 1, 2, 100, 50'000);
   INFO(threads << " threads, up to " << upto);
-  ProgressPool pool{{.workers = 1, .launch = with_threads(threads)}};
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1}, threads);
   Heard<int> heard;
   CHECK(value_of(pool.run(Count{upto}, {}, heard.listener())) == upto);
   const auto values = heard.values();
@@ -78,7 +77,8 @@ TEST_CASE("a caller hears of progress in order, and of the last value before the
 
 TEST_CASE("many calls that tell of their progress at once each hear of their own") {
   const LeakCheck leaks;
-  ProgressPool pool{{.workers = 2, .launch = with_threads(GENERATE(1, 3))}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 2}, GENERATE(1u, 3u));
   std::vector<Heard<int>> heard(300);
   std::vector<Future<int>> calls;
   for (std::size_t i = 0; i < heard.size(); ++i)
@@ -105,7 +105,8 @@ TEST_CASE("who gives no function hears nothing, and the handler need not know") 
 
 TEST_CASE("no value comes once a call has ended, however it ends") {
   const LeakCheck leaks;
-  ProgressPool pool{{.workers = 2, .kill_grace = 1h}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 2, .kill_grace = 1h});
   std::atomic<int> late = 0;
   for (int i = 0; i < 300; ++i) {
     auto over = std::make_shared<std::atomic<bool>>(false);
@@ -124,11 +125,12 @@ TEST_CASE("no value comes once a call has ended, however it ends") {
 // Then: it gets the latest value only, and the last one before the answer. The handler never waits.
 TEST_CASE("a handler does not wait for a slow listener, which hears of the latest value") {
   const LeakCheck leaks;
-  const int threads = GENERATE(1, 3);
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  const unsigned threads = GENERATE(1u, 3u);
   const std::size_t size = GENERATE(as<std::size_t>(), 100, 50'000, 1 << 20);
   INFO(threads << " threads, values of " << size);
   const TempDir folder;
-  ProgressPool pool{{.workers = 1, .launch = with_threads(threads)}};
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1}, threads);
   Stalled stalled;
   Heard<int> heard;
   const CountLarge request{
@@ -152,7 +154,8 @@ TEST_CASE("a handler does not wait for a slow listener, which hears of the lates
 // Fault value.slow-listener (many calls)
 TEST_CASE("a call whose listener is slow keeps no other call from its answer") {
   const LeakCheck leaks;
-  ProgressPool pool{{.workers = 1, .launch = with_threads(GENERATE(1, 3))}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1}, GENERATE(1u, 3u));
   Stalled stalled;
   auto slow = pool.run(Count{10}, {}, [&](int) { stalled.wait(); });
   REQUIRE(wait_until([&] { return stalled.entered.load(); }));
@@ -164,7 +167,8 @@ TEST_CASE("a call whose listener is slow keeps no other call from its answer") {
 
 TEST_CASE("bytes in progress values are the caller's own") {
   const LeakCheck leaks;
-  ProgressPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1});
   std::vector<std::pair<int, Bytes>> values;
   const CountLarge request{.upto = 50, .size = 200'000};
   const auto hear = [&](std::pair<int, Bytes> value) { values.push_back(std::move(value)); };
@@ -219,9 +223,10 @@ TEST_CASE("what a worker told before it died is heard, and the next attempt's va
 // Then: its caller hears nothing more.
 TEST_CASE("a call that is called off, or whose future is dropped, tells nothing more") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const bool drops = GENERATE(false, true);
   const TempDir folder;
-  ProgressPool pool{{.workers = 1, .kill_grace = 1h}};
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1, .kill_grace = 1h});
   Heard<int> heard;
   auto call = pool.run(CountOn{folder / "until"}, {}, heard.listener());
   REQUIRE(wait_until([&] { return heard.count() >= 3; }));
@@ -259,7 +264,8 @@ TEST_CASE("a pool that is shut down, or destroyed, tells nothing more") {
 
 TEST_CASE("a listener may make calls, call its own off, and throw") {
   const LeakCheck leaks;
-  ProgressPool pool{{.workers = 1, .kill_grace = 1h}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ProgressPool pool = pool_of<ProgressService>(kind, {.workers = 1, .kill_grace = 1h});
   std::atomic<int> heard = 0;
   std::vector<Future<int>> others;
   std::stop_source stop;

@@ -44,7 +44,9 @@ TEST_CASE("a thread that finds the queue full waits until there is room") {
 // Fault queue.full (many calls)
 TEST_CASE("many threads that find the queue full are all let in") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 2, .queue_limit = 2, .on_full = OnFull::wait}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool =
+      pool_of<TestService>(kind, {.workers = 2, .queue_limit = 2, .on_full = OnFull::wait});
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t)

@@ -13,10 +13,11 @@ using namespace bulkhead::test;
 // Then: it is begun before all of them; those of one priority are begun as they came.
 TEST_CASE("calls of a higher priority are begun before all that wait") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Gate gate;
   const TempDir folder;
   const std::string log = folder / "log";
-  TestPool pool{{.workers = 1}};
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1});
   auto running = pool.run(gate.call("one"));
   gate.runner("one");
   std::vector<Future<void>> calls;
@@ -45,10 +46,11 @@ TEST_CASE("calls of a higher priority are begun before all that wait") {
 // Fault queue.priority (many calls)
 TEST_CASE("a call of a higher priority is begun by whichever worker is free first") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Gate first, second;
   const TempDir folder;
   const std::string log = folder / "log";
-  TestPool pool{{.workers = 2}};
+  TestPool pool = pool_of<TestService>(kind, {.workers = 2});
   auto blocked = pool.run(first.call("1"));
   auto freed = pool.run(second.call("2"));
   first.runner("1");

@@ -6,12 +6,14 @@
 #include <optional>
 
 #include "faults/calls.hpp"
+#include "faults/event_log.hpp"
 #include "platform/fd.hpp"
 #include "platform/unsanitized.hpp"
 #include "support/leak_check.hpp"
 
 using namespace bulkhead;
 using namespace bulkhead::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -74,4 +76,26 @@ TEST_CASE("two pools that take turns share one thread, which ends with the last"
     CHECK(value_of(next->run(Add{1, 2})) == 3);
     CHECK(entries("/proc/self/task") == threads + 1);
   }
+}
+
+// Fault value.starved (many calls): there are far more workers than cores, and all of them compute.
+// Then: nobody is taken for dead, or past a time that it has not reached; each worker has its
+// share.
+TEST_CASE("workers that starve for a core are not taken for dead, nor their calls for late") {
+  const LeakCheck leaks;
+  constexpr std::size_t workers = 64;
+  EventLog log;
+  TestPool pool{
+      {.workers = workers, .heartbeat = 5s, .kill_suspects = true, .on_event = log.callback()}};
+  std::vector<Future<void>> calls;
+  for (std::size_t i = 0; i < 4 * workers; ++i)
+    calls.push_back(
+        pool.run(Compute{.milliseconds = 10}, {.timeout = 10min, .run_timeout = 10min}));
+  for (auto& call : calls) value_of(std::move(call));
+  const PoolStats stats = pool.stats();
+  CHECK(stats.completed == calls.size());
+  CHECK(stats.crashes == 0);
+  for (const WorkerStats& worker : stats.each) CHECK(worker.completed > 0);
+  pool.shutdown();
+  CHECK(log.count(EventKind::suspect) == 0);
 }

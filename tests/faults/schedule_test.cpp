@@ -12,8 +12,9 @@ using namespace bulkhead::test;
 // Then: `queue_full`.
 TEST_CASE("calls past the queue limit are refused, and those before it are answered") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Gate gate;
-  TestPool pool{{.workers = 1, .queue_limit = 5}};
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1, .queue_limit = 5});
   auto running = pool.run(gate.call("one"));
   gate.runner("one");
   std::vector<Future<int>> waiting;

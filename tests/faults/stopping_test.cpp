@@ -40,7 +40,9 @@ class Begun {
   TempDir folder_;
 };
 
-Launch with_threads(int count) { return Launch::self().env("TEST_THREADS", std::to_string(count)); }
+Launch with_threads(unsigned count) {
+  return Launch::self().env("TEST_THREADS", std::to_string(count));
+}
 
 // Once so much time has passed, as the clock says.
 void let_pass(std::chrono::milliseconds time) {
@@ -60,8 +62,9 @@ void check_ended(const Error& error, errc code) {
 // Then: `cancelled` or `deadline_exceeded` at once; it never runs.
 TEST_CASE("a call that waits is called off at once and never runs") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Begun begun;
-  SteeringPool pool{{.workers = 1, .queue_limit = 2000}};
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1, .queue_limit = 2000});
   auto running = pool.run(begun.heed(Heeding::polls));
   begun.runner();
   // The first of them the worker has at hand, the others the queue.
@@ -87,8 +90,9 @@ TEST_CASE("a call that waits is called off at once and never runs") {
 // Fault stop.not-begun (one call, many calls)
 TEST_CASE("a call that no worker begins within its timeout fails, and the others go on") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Begun begun;
-  SteeringPool pool{{.workers = 1}};
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1});
   auto running = pool.run(begun.heed(Heeding::polls));
   begun.runner();
   std::vector<Future<std::string>> late;
@@ -109,7 +113,8 @@ TEST_CASE("a call that no worker begins within its timeout fails, and the others
 // Fault stop.not-begun (one call)
 TEST_CASE("a call that is past its time or called off when it is made fails at once") {
   const LeakCheck leaks;
-  SteeringPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1});
   std::stop_source stop;
   stop.request_stop();
   check_ended(error_of(pool.run(AskDeadline{}, {.timeout = 0ns})), errc::deadline_exceeded);
@@ -125,7 +130,7 @@ TEST_CASE("a call that is past its time or called off when it is made fails at o
 // Then: its call fails so, whatever it answers; its worker lives on.
 TEST_CASE("a handler that stops when it is asked to keeps its worker") {
   const LeakCheck leaks;
-  const int threads = GENERATE(1, 3);
+  const unsigned threads = GENERATE(1u, 3u);
   const Heeding how =
       GENERATE(Heeding::polls, Heeding::waits, Heeding::calls_back, Heeding::throws);
   INFO(threads << " threads, " << int(how));
@@ -215,11 +220,12 @@ TEST_CASE("a lone worker ends with the call that does not stop") {
 // Then: its time counts from when it begins.
 TEST_CASE("the time that a call may run does not pass while it waits") {
   const LeakCheck leaks;
-  const int threads = GENERATE(1, 2);
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  const unsigned threads = GENERATE(1u, 2u);
   const Begun begun;
-  SteeringPool pool{{.workers = 1, .launch = with_threads(threads)}};
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1}, threads);
   std::vector<Future<std::string>> running;
-  for (int i = 0; i < threads; ++i) {
+  for (unsigned i = 0; i < threads; ++i) {
     running.push_back(pool.run(begun.heed(Heeding::polls, std::to_string(i))));
     begun.runner(std::to_string(i));
   }
@@ -236,7 +242,8 @@ TEST_CASE("the time that a call may run does not pass while it waits") {
 // Fault stop.heeded (one call)
 TEST_CASE("a handler knows when its caller's patience ends") {
   const LeakCheck leaks;
-  SteeringPool pool{{.workers = 1}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1});
   CHECK(value_of(pool.run(AskDeadline{})) == -1);
   const double by_timeout = value_of(pool.run(AskDeadline{}, {.timeout = 1h}));
   CHECK(by_timeout > 0);
@@ -276,7 +283,8 @@ TEST_CASE("an answer that is there when its deadline comes wins") {
 // Fault stop.answered (many calls)
 TEST_CASE("calls that are called off while they are answered end once, and no other") {
   const LeakCheck leaks;
-  SteeringPool pool{{.workers = 2}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 2});
   std::uint64_t answered = 0, cancelled = 0;
   for (int i = 0; i < 5000; ++i) {
     auto call = pool.run(AskDeadline{}, {.timeout = 1h});
@@ -300,8 +308,9 @@ TEST_CASE("calls that are called off while they are answered end once, and no ot
 // Fault stop.heeded (many calls)
 TEST_CASE("one token calls off many calls, from another thread, and outlives them") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Begun begun;
-  SteeringPool pool{{.workers = 2, .kill_grace = 1h}};
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 2, .kill_grace = 1h});
   std::stop_source stop;
   std::vector<Future<std::string>> calls;
   for (int i = 0; i < 100; ++i)
@@ -318,8 +327,9 @@ TEST_CASE("one token calls off many calls, from another thread, and outlives the
 // Fault stop.heeded (one call)
 TEST_CASE("a call that is called off lets go of its bytes, and of those it is answered with") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Begun begun;
-  SteeringPool pool{{.workers = 1, .kill_grace = 1h}};
+  SteeringPool pool = pool_of<SteeringService>(kind, {.workers = 1, .kill_grace = 1h});
   for (int i = 0; i < 50; ++i) {
     const std::string number = std::to_string(i);
     auto call = pool.run(AnswerLate{begun.file(number), begun.file("open" + number)});

@@ -45,7 +45,8 @@ TEST_CASE("an answer does not wait for a slower one of the same worker") {
 // Fault value.throws (many calls)
 TEST_CASE("what one handler throws concerns no other beside it") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 1, .launch = on_threads(4)}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1}, 4);
   const pid_t pid = pid_of(pool);
   std::vector<Future<void>> thrown;
   std::vector<Future<std::string>> answered;
@@ -63,7 +64,8 @@ TEST_CASE("what one handler throws concerns no other beside it") {
 // Fault value.sizes (many calls)
 TEST_CASE("large answers of several threads come back whole") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 2, .launch = on_threads(3)}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 2}, 3);
   std::vector<Future<std::string>> answers, echoes;
   constexpr std::size_t mib = std::size_t{1} << 20;
   for (std::size_t i = 0; i < 24; ++i) {
@@ -84,7 +86,8 @@ TEST_CASE("large answers of several threads come back whole") {
 // Fault value.futures (many calls)
 TEST_CASE("many threads call workers of many threads") {
   const LeakCheck leaks;
-  TestPool pool{{.workers = 2, .launch = on_threads(4), .queue_limit = 100'000}};
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  TestPool pool = pool_of<TestService>(kind, {.workers = 2, .queue_limit = 100'000}, 4);
   std::atomic<int> right = 0;
   {
     std::vector<std::jthread> callers;
@@ -126,9 +129,10 @@ TEST_CASE("calls go to the worker with a free thread, and wait for none that has
 // Fault value.queue-full (many calls)
 TEST_CASE("the queue limit counts the calls that no thread runs") {
   const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
   const Gate gate;
   const std::size_t limit = GENERATE(0u, 2u);
-  TestPool pool{{.workers = 1, .launch = on_threads(3), .queue_limit = limit}};
+  TestPool pool = pool_of<TestService>(kind, {.workers = 1, .queue_limit = limit}, 3);
   auto running = run_all(pool, gate, {"1", "2", "3"});
   std::vector<Future<int>> waiting;
   for (std::size_t i = 0; i < limit; ++i) waiting.push_back(pool.run(Add{1, 1}));

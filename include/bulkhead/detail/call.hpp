@@ -129,7 +129,9 @@ class BULKHEAD_API Call {
   // it there, and so must whoever gives the call to another worker. False if it is settled.
   bool begin_sleep(std::shared_ptr<Sleeper> place);
   void end_sleep();
-  bool sleeps_elsewhere() const noexcept { return state_.load() == elsewhere; }
+  // For whoever has changed `at`. Not a mere load, which the processor may do before that store is
+  // visible: a thread that begins to sleep later sees it.
+  bool sleeps_elsewhere() noexcept { return state_.fetch_add(0) == elsewhere; }
   // Once, by whoever waited. From then on nobody else holds the exception, which is not made for
   // being shared between threads.
   void throw_if_failed() {
@@ -147,6 +149,7 @@ class BULKHEAD_API Call {
   std::uint32_t slot = 0;                  // and in which of its slots, under that lock
   int priority = 0;                        // constant once it is submitted
   std::shared_ptr<Key> key;                // constant once it is submitted
+  std::uint64_t id = 0;                    // the same: its owner's number for it; 0: never taken
   std::uint64_t only_for = 0;              // the same: the number of its worker; 0: any may run it
   std::unique_ptr<Steering> steering;      // constant once it is submitted, but for its last one
   // Its caller's, who sets it once the source is there.

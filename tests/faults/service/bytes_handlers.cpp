@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <tuple>
 
 #include <algorithm>
 #include <cstring>
@@ -236,6 +237,10 @@ int write_into(const WriteInto& request) {
   return worked + write_into_file(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR));
 }
 
+constexpr auto handlers = std::make_tuple(
+    echo_bytes, echo_several, make_bytes, keep_bytes, kept_bytes, ask_holdings, die_with_bytes,
+    nest_bytes, forge_bytes, write_into, echo_large, take_descriptors, forge_blocks);
+
 }  // namespace
 
 Holdings holdings() {
@@ -253,12 +258,16 @@ Holdings holdings() {
 }
 
 void serve_bytes_if_worker() {
-  const char* const threads = std::getenv("TEST_THREADS");
-  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1};
-  bulkhead::serve_if_worker<BytesService>(options, echo_bytes, echo_several, make_bytes, keep_bytes,
-                                          kept_bytes, ask_holdings, die_with_bytes, nest_bytes,
-                                          forge_bytes, write_into, echo_large, take_descriptors,
-                                          forge_blocks);
+  const ServeOptions options{.threads = told("TEST_THREADS", 1)};
+  std::apply([&](auto... each) { bulkhead::serve_if_worker<BytesService>(options, each...); },
+             handlers);
+}
+
+template <>
+Pool<BytesService> pool_of_threads<BytesService>(const PoolOptions& options,
+                                                 const ServeOptions& serve) {
+  return std::apply([&](auto... each) { return InlinePool<BytesService>(options, serve, each...); },
+                    handlers);
 }
 
 }  // namespace bulkhead::test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "faults/service/kinds.hpp"
+
 namespace bulkhead::test {
 
 struct EchoBytes {
@@ -238,5 +240,9 @@ struct BytesService : Service<"bytes", EchoBytes, EchoSeveral, MakeBytes, KeepBy
 
 void serve_bytes_if_worker();
 Holdings holdings();  // of this process
+
+template <>
+Pool<BytesService> pool_of_threads<BytesService>(const PoolOptions& options,
+                                                 const ServeOptions& serve);
 
 }  // namespace bulkhead::test

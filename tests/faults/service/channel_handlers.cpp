@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "faults/service/channel_service.hpp"
 #include "faults/service/forge_channel.hpp"
@@ -109,6 +110,9 @@ Ends pass_back(PassBack request) { return std::move(request.ends); }
 
 Summary consume_at_last(ConsumeAtLast request) { return consume({.in = std::move(request.in)}); }
 
+constexpr auto handlers = std::make_tuple(produce, consume, converse, add_up, open_sources,
+                                          open_doubler, pass_back, consume_at_last, forge_channel);
+
 }  // namespace
 
 void DieFirst::die_if_first(const std::string& folder) {
@@ -116,12 +120,17 @@ void DieFirst::die_if_first(const std::string& folder) {
 }
 
 void serve_channels_if_worker() {
-  const char* const threads = std::getenv("TEST_THREADS");
-  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1,
+  const ServeOptions options{.threads = told("TEST_THREADS", 1),
                              .warm_up = note_bells_of_connection};
-  bulkhead::serve_if_worker<ChannelService>(options, produce, consume, converse, add_up,
-                                            open_sources, open_doubler, pass_back, consume_at_last,
-                                            forge_channel);
+  std::apply([&](auto... each) { bulkhead::serve_if_worker<ChannelService>(options, each...); },
+             handlers);
+}
+
+template <>
+Pool<ChannelService> pool_of_threads<ChannelService>(const PoolOptions& options,
+                                                     const ServeOptions& serve) {
+  return std::apply(
+      [&](auto... each) { return InlinePool<ChannelService>(options, serve, each...); }, handlers);
 }
 
 }  // namespace bulkhead::test

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "faults/service/kinds.hpp"
+
 namespace bulkhead::test {
 
 struct Item {
@@ -184,5 +186,9 @@ struct ChannelService : Service<"channels", Produce, Consume, Converse, AddUp, O
                                 OpenDoubler, PassBack, ConsumeAtLast, ForgeChannel> {};
 
 void serve_channels_if_worker();
+
+template <>
+Pool<ChannelService> pool_of_threads<ChannelService>(const PoolOptions& options,
+                                                     const ServeOptions& serve);
 
 }  // namespace bulkhead::test

@@ -16,6 +16,7 @@
 #include <span>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "faults/service/coroutine_service.hpp"
 #include "faults/service/handlers.hpp"
@@ -139,10 +140,11 @@ pid_t plain_block(const PlainBlock& request) {
   return ::getpid();
 }
 
-unsigned told(const char* variable, unsigned usual) {
-  const char* const value = std::getenv(variable);
-  return value ? static_cast<unsigned>(std::atoi(value)) : usual;
-}
+int plain_add(PlainAdd request) { return request.a + request.b; }
+
+constexpr auto handlers = std::make_tuple(
+    meet, co_block, co_block_again, co_add, co_nothing, co_throw_it, co_die, heed, ask_deadline,
+    co_count, co_bytes, through_socket, keep_thread, co_keep_thread, plain_add, plain_block);
 
 }  // namespace
 
@@ -154,10 +156,16 @@ void serve_coroutines_if_worker() {
                                    if (on_exit) put(on_exit, "left");
                                  },
                              .concurrency = told("TEST_CONCURRENCY", 256)};
-  bulkhead::serve_if_worker<CoroutineService>(
-      options, meet, co_block, co_block_again, co_add, co_nothing, co_throw_it, co_die, heed,
-      ask_deadline, co_count, co_bytes, through_socket, keep_thread, co_keep_thread,
-      [](PlainAdd request) { return request.a + request.b; }, plain_block);
+  std::apply([&](auto... each) { bulkhead::serve_if_worker<CoroutineService>(options, each...); },
+             handlers);
+}
+
+template <>
+Pool<CoroutineService> pool_of_threads<CoroutineService>(const PoolOptions& options,
+                                                         const ServeOptions& serve) {
+  return std::apply(
+      [&](auto... each) { return InlinePool<CoroutineService>(options, serve, each...); },
+      handlers);
 }
 
 }  // namespace bulkhead::test

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "faults/service/kinds.hpp"
+
 namespace bulkhead::test {
 
 // Waits until so many of them are in its process; gives that process.
@@ -164,5 +166,9 @@ struct CoroutineService : Service<"coroutines", Meet, CoBlock, CoBlockAgain, CoA
 
 // TEST_THREADS and TEST_CONCURRENCY say how.
 void serve_coroutines_if_worker();
+
+template <>
+Pool<CoroutineService> pool_of_threads<CoroutineService>(const PoolOptions& options,
+                                                         const ServeOptions& serve);
 
 }  // namespace bulkhead::test

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -102,6 +103,16 @@ pid_t linger(const Linger& request) {
   wait_for(request.until);
   note_it(" ends ");
   return ::getpid();
+}
+
+void compute(const Compute& request) {
+  const auto used = [] {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
+  };
+  const auto end = used() + request.milliseconds;
+  while (used() < end) continue;
 }
 
 void note(const Note& request) {

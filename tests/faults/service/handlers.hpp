@@ -15,6 +15,7 @@ std::unique_ptr<int> twice(Double request);
 std::string answer(const Answer& request);
 pid_t block(const Block& request);
 pid_t linger(const Linger& request);
+void compute(const Compute& request);
 void note(const Note& request);
 pid_t block_again(const BlockAgain& request);
 View look_around(const LookAround&);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "faults/service/handlers.hpp"
 #include "faults/service/own_segment.hpp"
@@ -79,13 +80,22 @@ void forge_progress(const ForgeProgress& request, Context& context) {
   for (;;) ::pause();
 }
 
+constexpr auto handlers = std::make_tuple(count, count_large, count_on, attempt, tell_text,
+                                          tell_anything, forge_progress);
+
 }  // namespace
 
 void serve_progress_if_worker() {
-  const char* const threads = std::getenv("TEST_THREADS");
-  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1};
-  bulkhead::serve_if_worker<ProgressService>(options, count, count_large, count_on, attempt,
-                                             tell_text, tell_anything, forge_progress);
+  const ServeOptions options{.threads = told("TEST_THREADS", 1)};
+  std::apply([&](auto... each) { bulkhead::serve_if_worker<ProgressService>(options, each...); },
+             handlers);
+}
+
+template <>
+Pool<ProgressService> pool_of_threads<ProgressService>(const PoolOptions& options,
+                                                       const ServeOptions& serve) {
+  return std::apply(
+      [&](auto... each) { return InlinePool<ProgressService>(options, serve, each...); }, handlers);
 }
 
 }  // namespace bulkhead::test

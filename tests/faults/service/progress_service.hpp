@@ -6,6 +6,8 @@
 
 #include "bulkhead/bulkhead.hpp"
 
+#include "faults/service/kinds.hpp"
+
 namespace bulkhead::test {
 
 // Tells 1 to `upto`. Then there is the file `told`, unless it is empty, and the handler goes on
@@ -101,5 +103,9 @@ struct ProgressService : Service<"progress", Count, CountLarge, CountOn, Attempt
                                  TellAnything, ForgeProgress> {};
 
 void serve_progress_if_worker();
+
+template <>
+Pool<ProgressService> pool_of_threads<ProgressService>(const PoolOptions& options,
+                                                       const ServeOptions& serve);
 
 }  // namespace bulkhead::test

@@ -98,6 +98,16 @@ struct Linger {
   }
 };
 
+// Computes for so long, by the clock of its own thread.
+struct Compute {
+  using Response = void;
+  int milliseconds = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(milliseconds);
+  }
+};
+
 // Appends `line` to the file `log`: whoever counts the lines knows how often it was run.
 struct Note {
   using Response = void;

@@ -45,22 +45,17 @@ std::function<void()> told_by(const char* variable) {
   return [told = std::string(told)] { do_what(told); };
 }
 
-unsigned threads() {
-  const char* const told = std::getenv("TEST_THREADS");
-  return told ? static_cast<unsigned>(std::atoi(told)) : 1;
-}
-
 ServeOptions options() {
-  return {.threads = threads(),
+  return {.threads = told("TEST_THREADS", 1),
           .preload = told_by("TEST_PRELOAD"),
           .warm_up = told_by("TEST_WARM_UP"),
           .on_exit = told_by("TEST_ON_EXIT")};
 }
 
 constexpr auto handlers = std::make_tuple(
-    echo, add, nothing, twice, answer, block, block_again, linger, note, look_around, who_am_i, say,
-    flood, die, poison, inject, throw_it, trouble, start, grab, leak, nest, forge, send_forged,
-    scribble, keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
+    echo, add, nothing, twice, answer, block, block_again, linger, compute, note, look_around,
+    who_am_i, say, flood, die, poison, inject, throw_it, trouble, start, grab, leak, nest, forge,
+    send_forged, scribble, keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
 
 }  // namespace
 
@@ -85,6 +80,13 @@ void serve() {
 void serve_newer() {
   std::apply([](auto... each) { bulkhead::serve<NewerTestService>(each...); }, handlers);
   std::abort();
+}
+
+template <>
+Pool<TestService> pool_of_threads<TestService>(const PoolOptions& options,
+                                               const ServeOptions& serve) {
+  return std::apply([&](auto... each) { return InlinePool<TestService>(options, serve, each...); },
+                    handlers);
 }
 
 }  // namespace bulkhead::test

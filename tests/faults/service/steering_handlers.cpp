@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "faults/service/handlers.hpp"
 #include "faults/service/steering_service.hpp"
@@ -61,12 +62,21 @@ Bytes answer_late(const AnswerLate& request, Context& context) {
   return context.make_bytes(1 << 20);
 }
 
+constexpr auto handlers = std::make_tuple(heed, ask_deadline, answer_late);
+
 }  // namespace
 
 void serve_steering_if_worker() {
-  const char* const threads = std::getenv("TEST_THREADS");
-  const ServeOptions options{.threads = threads ? static_cast<unsigned>(std::atoi(threads)) : 1};
-  bulkhead::serve_if_worker<SteeringService>(options, heed, ask_deadline, answer_late);
+  const ServeOptions options{.threads = told("TEST_THREADS", 1)};
+  std::apply([&](auto... each) { bulkhead::serve_if_worker<SteeringService>(options, each...); },
+             handlers);
+}
+
+template <>
+Pool<SteeringService> pool_of_threads<SteeringService>(const PoolOptions& options,
+                                                       const ServeOptions& serve) {
+  return std::apply(
+      [&](auto... each) { return InlinePool<SteeringService>(options, serve, each...); }, handlers);
 }
 
 }  // namespace bulkhead::test

@@ -5,6 +5,8 @@
 
 #include "bulkhead/bulkhead.hpp"
 
+#include "faults/service/kinds.hpp"
+
 namespace bulkhead::test {
 
 enum class Heeding : std::uint8_t {
@@ -48,5 +50,9 @@ struct AnswerLate {
 struct SteeringService : Service<"steering", Heed, AskDeadline, AnswerLate> {};
 
 void serve_steering_if_worker();
+
+template <>
+Pool<SteeringService> pool_of_threads<SteeringService>(const PoolOptions& options,
+                                                       const ServeOptions& serve);
 
 }  // namespace bulkhead::test

@@ -3,13 +3,14 @@
 
 #include "faults/service/harm.hpp"
 #include "faults/service/hostile_requests.hpp"
+#include "faults/service/kinds.hpp"
 #include "faults/service/requests.hpp"
 
 namespace bulkhead::test {
 
 struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger,
-                             Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject, Throw,
-                             Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
+                             Compute, Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject,
+                             Throw, Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
                              KeepScribbling, CloseDoorbell, FloodDoorbell, Hurt, KillSiblings> {};
 
 // Others that a program may have been built from.
@@ -39,5 +40,9 @@ struct NewerModuleService : ModuleService {
 void serve_if_worker();
 [[noreturn]] void serve();
 [[noreturn]] void serve_newer();
+
+template <>
+Pool<TestService> pool_of_threads<TestService>(const PoolOptions& options,
+                                               const ServeOptions& serve);
 
 }  // namespace bulkhead::test
