@@ -29,11 +29,14 @@ std::shared_ptr<spdlog::logger> make_default() {
 }
 
 struct Current {
-  // A fork goes on with its parent's logger.
+  // A fork goes on with its parent's loggers.
   explicit Current(const Current* inherited)
-      : logger(inherited ? inherited->logger : make_default()) {}
+      : own(inherited ? inherited->own : make_default()),
+        set(inherited ? inherited->set : nullptr) {}
   std::mutex mutex;
-  std::shared_ptr<spdlog::logger> logger;  // guarded by mutex
+  // guarded by mutex
+  std::shared_ptr<spdlog::logger> own;
+  std::shared_ptr<spdlog::logger> set;  // by the application; null: it has not
 };
 
 // Never destroyed: the last destructors may still log.
@@ -42,11 +45,10 @@ constinit platform::PerProcess<Current> current;
 }  // namespace
 
 void set_logger(std::shared_ptr<spdlog::logger> logger) {
-  auto next = logger ? std::move(logger) : make_default();
   {
     Current& now = current.get();
     const std::lock_guard lock(now.mutex);
-    now.logger.swap(next);
+    now.set.swap(logger);
   }
   // The old logger, and with it the application's sinks, goes here: outside of the lock.
 }
@@ -54,7 +56,13 @@ void set_logger(std::shared_ptr<spdlog::logger> logger) {
 std::shared_ptr<spdlog::logger> platform::logger() {
   Current& now = current.get();
   const std::lock_guard lock(now.mutex);
-  return now.logger;
+  return now.set ? now.set : now.own;
+}
+
+void platform::set_own_logger(std::shared_ptr<spdlog::logger> logger) {
+  Current& now = current.get();
+  const std::lock_guard lock(now.mutex);
+  now.own.swap(logger);
 }
 
 }  // namespace bulkhead

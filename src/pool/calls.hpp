@@ -176,6 +176,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void reopen(Member member, Answers answers);
   bool take_other(Member member, const rpc::AppEnd::Message& message);
   bool take_progress(Member member, const rpc::AppEnd::Message& message);
+  bool take_line(Member member, const rpc::AppEnd::Message& message);
 
   // Stopping:
   std::optional<Clock::time_point> watch(const std::shared_ptr<detail::Call>& call);

@@ -7,6 +7,7 @@
 #include "pool/calls.hpp"
 #include "pool/stop_error.hpp"
 #include "rpc/deliver.hpp"
+#include "rpc/logged.hpp"
 
 namespace bulkhead::pool {
 
@@ -280,6 +281,7 @@ void Calls::reopen(Member member, Answers answers) {
 // What is no answer. False when it cannot be.
 bool Calls::take_other(Member member, const rpc::AppEnd::Message& message) {
   if (message.head.kind == rpc::Kind::progress) return take_progress(member, message);
+  if (message.head.kind == rpc::Kind::logged) return take_line(member, message);
   seats_[member].worker->said(message);
   return true;
 }
@@ -299,6 +301,21 @@ bool Calls::take_progress(Member member, const rpc::AppEnd::Message& message) {
   if (!told.turn_is_due) return true;
   const auto listener = listener_.lock();
   if (!listener || !listener->progress_came(call)) call->skip_progress();
+  return true;
+}
+
+// For the log. A call is named only if the worker has it.
+bool Calls::take_line(Member member, const rpc::AppEnd::Message& message) {
+  const Worker& worker = seats_[member].worker;
+  const auto logged = rpc::read_logged(message);
+  if (!logged) return distrust(worker, "it logged a line of a level that there is not"), false;
+  if (!worker->admits_line(logged->lost)) return true;
+  rpc::CallId call = 0;
+  if (message.head.ticket != 0) {
+    const std::lock_guard lock(mutex_);
+    if (worker->connection().about(message.head)) call = message.head.id;
+  }
+  worker->logged({logged->level, call, std::string(logged->text)});
   return true;
 }
 

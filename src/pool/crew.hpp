@@ -19,7 +19,6 @@
 #include "pool/calls.hpp"
 #include "pool/ending.hpp"
 #include "pool/events.hpp"
-#include "pool/line_rate.hpp"
 #include "pool/reload.hpp"
 #include "pool/restart.hpp"
 #include "pool/roster.hpp"
@@ -28,6 +27,7 @@
 #include "pool/wear.hpp"
 #include "process/spawn.hpp"
 #include "reactor/reactor.hpp"
+#include "worker/line_rate.hpp"
 #include "worker/source.hpp"
 #include "worker/thread_server.hpp"
 #include "worker/worker_process.hpp"
@@ -244,7 +244,7 @@ class Crew final : public detail::Start,
   SourcePtr next_source_;  // while a reload runs: its own, the source once it has taken over
   worker::WorkerNumber last_number_ = 0;
   Restart restart_;
-  LineRate line_rate_;              // of what workers write into the log
+  worker::LineRate line_rate_;      // of what workers write into the log
   Clock::time_point next_start_{};  // of a worker after crashes that nothing explains
   std::minstd_rand dice_{std::random_device{}()};
   std::optional<Error> first_failure_;

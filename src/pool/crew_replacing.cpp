@@ -19,6 +19,7 @@ void Crew::worker_ended(worker::WorkerProcess& worker) {
   const Member member = *seat;
   auto left = calls_->left(member);
   if (!left) return;
+  worker.log_lines();
   const Duty duty = seats_[member].duty;
   seats_[member].worker.reset();
   roster_.left(member);

@@ -295,13 +295,21 @@ const char* AppEnd::fault_of_part(std::size_t before, bool last) {
   if (before == 0) {
     if (now < sizeof(Head)) return "it sent a message shorter than its head";
     std::memcpy(&incoming_.head, incoming_.bytes.data(), sizeof(Head));
-    if (const char* fault = fault_of(incoming_.head)) return fault;
+    const bool is_line = incoming_.head.kind == Kind::logged;
+    if (const char* fault = is_line ? fault_of_line(incoming_.head) : fault_of(incoming_.head))
+      return fault;
   } else if (now == before) {
     return "it sent a part of a message that holds nothing";
   }
   const std::size_t body = now - sizeof(Head);
   if (last ? body != incoming_.head.size : body >= incoming_.head.size)
     return "it sent a message whose size is not what its head says";
+  return nullptr;
+}
+
+const char* AppEnd::fault_of_line(const Head& head) {
+  if (head.size < sizeof(LogHead)) return "it logged a line without a level";
+  if (head.size > sizeof(LogHead) + max_log_text) return "it logged a line longer than any may be";
   return nullptr;
 }
 
@@ -323,6 +331,7 @@ const char* AppEnd::fault_of(const Head& head) const {
     case Kind::leave:
     case Kind::forget:
     case Kind::limited:
+    case Kind::logged:
     default:
       return "it sent a message of a kind that no worker sends";
   }

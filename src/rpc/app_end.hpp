@@ -153,6 +153,7 @@ class AppEnd final : public detail::Sleeper {
   void make_room();
   const char* fault_of_part(std::size_t before, bool last);
   const char* fault_of(const Head& head) const;
+  static const char* fault_of_line(const Head& head);
 
   ipc::Link link_;
   const std::size_t max_message_;

@@ -18,6 +18,8 @@
 //   too_large  to app       as in its request  its index   the response's size in decimal
 //   progress   to app       as in its request  its index   the packed value; before its answer, and
 //                                                         only if its limits ask for it
+//   logged     to app       as in its request  its index   its level and what was lost (LogHead),
+//                           or 0: of no call               then a text
 //   forget     to worker    a buffer's, 0, how       who made    empty: it is not to be used again
 //                           often named         it          (blob_wire.hpp)
 #pragma once
@@ -42,7 +44,8 @@ enum class Kind : std::uint16_t {
   too_large,
   forget,
   limited,
-  progress
+  progress,
+  logged
 };
 
 struct Head {
@@ -70,5 +73,16 @@ constexpr std::uint64_t stopping_begun(std::uint64_t word) { return word | 3; }
 
 // Longer texts of exceptions are cut.
 constexpr std::size_t max_exception_text = std::size_t{16} * 1024;
+
+// In front of the text of a line for the log.
+struct LogHead {
+  std::uint64_t lost = 0;   // lines before it that were not sent
+  std::uint32_t level = 0;  // as spdlog numbers them, below log_levels
+  std::uint32_t none = 0;
+};
+static_assert(sizeof(LogHead) == 16 && std::has_unique_object_representations_v<LogHead>);
+constexpr std::uint32_t log_levels = 6;  // from trace to critical
+// Longer ones are cut.
+constexpr std::size_t max_log_text = std::size_t{4} * 1024;
 
 }  // namespace bulkhead::rpc

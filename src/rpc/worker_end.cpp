@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <thread>
 
 #include "platform/fault.hpp"
+#include "platform/single_threaded.hpp"
 
 namespace bulkhead::rpc {
 
@@ -21,8 +23,7 @@ WorkerEnd::WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_m
     : link_(ipc::End::worker, std::move(segment), std::move(bell)),
       slots_(link_.segment().slots()),
       max_message_(max_message),
-      threads_(threads),
-      sending_is_shared_(threads > 1) {}
+      threads_(threads) {}
 
 void WorkerEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits) {
   blobs_ = std::make_shared<WorkerBlobs>(std::move(socket), link_.segment().releases(), limits,
@@ -35,8 +36,26 @@ std::unique_lock<std::mutex> WorkerEnd::hold_receiving() {
 }
 
 std::unique_lock<std::mutex> WorkerEnd::hold_sending() {
-  const bool shared = sending_is_shared_.load(std::memory_order_relaxed);
-  return shared ? std::unique_lock(sending_) : std::unique_lock<std::mutex>();
+  using Lock = std::unique_lock<std::mutex>;
+  return sending_is_shared() ? Lock(sending_) : Lock();
+}
+
+// While a process has one thread, nobody but that one makes the second.
+bool WorkerEnd::sending_is_shared() const {
+  return (others_send_ || threads_ > 1) && !platform::single_threaded();
+}
+
+// Tries for about as long as it takes to copy an answer, and not while its sender waits.
+std::optional<std::unique_lock<std::mutex>> WorkerEnd::try_hold_sending() {
+  using Lock = std::unique_lock<std::mutex>;
+  if (!sending_is_shared()) return Lock();
+  constexpr int at_most = 100;
+  for (int tries = 0; tries < at_most && !waits_for_room_.load(); ++tries) {
+    Lock lock(sending_, std::try_to_lock);
+    if (lock) return lock;
+    std::this_thread::yield();
+  }
+  return std::nullopt;
 }
 
 WorkerEnd::Next WorkerEnd::next(Request& request) {
@@ -132,13 +151,20 @@ bool WorkerEnd::send_now(const Head& about, Kind kind, std::span<const std::byte
     ipc::Write written;
     while ((written = link_.send(first, body.first(size), more ? ipc::more : 0)) ==
            ipc::Write::full)
-      if (link_.wait_for_room(first.size() + size) == ipc::Wake::closed) return false;
+      if (!wait_for_room(first.size() + size)) return false;
     if (written == ipc::Write::violation) return false;
     if (more) platform::fault_point("worker.mid_response");
     body = body.subspan(size);
     first = {};
   }
   return true;
+}
+
+bool WorkerEnd::wait_for_room(std::size_t payload) {
+  waits_for_room_ = true;
+  const ipc::Wake wake = link_.wait_for_room(payload);
+  waits_for_room_ = false;
+  return wake != ipc::Wake::closed;
 }
 
 bool WorkerEnd::ready(unsigned at_once) { return send({.slot = at_once}, Kind::ready, {}); }
@@ -181,6 +207,20 @@ bool WorkerEnd::try_tell(const Head& request, std::span<const std::byte> value) 
   head.kind = Kind::progress;
   head.size = value.size();
   return link_.send(std::as_bytes(std::span(&head, std::size_t{1})), value) == ipc::Write::done;
+}
+
+bool WorkerEnd::try_log(const Head& about, const LogHead& line, std::string_view text) {
+  struct {
+    Head head;
+    LogHead line;
+  } first{about, line};
+  if (sizeof first + text.size() > link_.largest_payload()) return false;
+  const auto lock = try_hold_sending();
+  if (!lock || link_.room() < link_.largest_payload()) return false;
+  first.head.kind = Kind::logged;
+  first.head.size = sizeof line + text.size();
+  return link_.send(std::as_bytes(std::span(&first, std::size_t{1})), bytes_of(text)) ==
+         ipc::Write::done;
 }
 
 }  // namespace bulkhead::rpc

@@ -29,7 +29,9 @@ class WorkerEnd {
   WorkerEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message,
             unsigned threads = 1);
 
-  // Before it is used: from now on buffers go beside messages.
+  // Before it is used: from now on also others than its `threads` send.
+  void share_sending() { others_send_ = true; }
+  // The same: from now on buffers go beside messages.
   void carry_bytes(platform::Fd socket, const BytesLimits& limits);
   WorkerBlobs* blobs() const { return blobs_.get(); }  // null: none is carried
 
@@ -91,8 +93,9 @@ class WorkerEnd {
 
   // Without waiting. False: another thread sends, or there is no room for it in one piece.
   bool try_tell(const Head& request, std::span<const std::byte> value);
-  // From now on others than its `threads` send, too. By one of those, while it runs a request.
-  void share_sending() { sending_is_shared_.store(true, std::memory_order_relaxed); }
+  // The same for a line that goes into the app's log, by any thread; `about`: the request that it
+  // belongs to, or none. False also where answers would find little room besides it.
+  bool try_log(const Head& about, const LogHead& line, std::string_view text);
 
  private:
   std::optional<Next> receive_now(Request& request);
@@ -100,18 +103,22 @@ class WorkerEnd {
   bool take_up(Request& request);
   bool send(const Head& about, Kind kind, std::span<const std::byte> body);
   bool send_now(const Head& about, Kind kind, std::span<const std::byte> body);
+  bool wait_for_room(std::size_t payload);
 
   std::unique_lock<std::mutex> hold_receiving();
+  bool sending_is_shared() const;
   std::unique_lock<std::mutex> hold_sending();
+  std::optional<std::unique_lock<std::mutex>> try_hold_sending();
 
   ipc::Link link_;
   const std::span<std::atomic<std::uint64_t>> slots_;
   std::shared_ptr<WorkerBlobs> blobs_;  // synchronizes itself
   const std::size_t max_message_;
   const unsigned threads_;
+  bool others_send_ = false;
   // Used with several threads only. Nobody needs both at once.
   std::mutex receiving_, sending_;
-  std::atomic<bool> sending_is_shared_;  // known to whoever it concerns before others send
+  std::atomic<bool> waits_for_room_ = false;  // who sends
   // guarded by receiving_
   bool leaving_ = false;
   bool first_ = true;  // the next part begins a message

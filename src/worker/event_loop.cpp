@@ -16,6 +16,7 @@
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
 #include "platform/stand_in.hpp"
+#include "worker/served_call.hpp"
 
 namespace bulkhead::worker {
 
@@ -177,6 +178,7 @@ bool EventLoop::begin(const CallPtr& call) {
   if (is_coroutine) {
     asio::dispatch(call->strand, [this, call] { begin_coroutine(call); });
   } else {
+    const ServedCall served(call->request.head);
     if (!call->handling->serve(dispatcher_, call->response)) platform::exit_now(0);
     call->end();
     ended();
@@ -184,8 +186,9 @@ bool EventLoop::begin(const CallPtr& call) {
   return !gives_turn_away;
 }
 
-// What has not ended by itself yet waits for something.
+// What has not ended by itself yet waits for something. Who resumes it is not known to serve it.
 void EventLoop::begin_coroutine(const CallPtr& call) {
+  const ServedCall served(call->request.head);
   asio::co_spawn(call->strand, call->answer(dispatcher_),
                  asio::bind_cancellation_slot(call->stop.slot(),
                                               [this, call](const std::exception_ptr& error) {

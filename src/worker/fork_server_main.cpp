@@ -21,6 +21,7 @@
 #include "process/tree.hpp"
 #include "worker/control.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/log_to_app.hpp"
 #include "worker/plan.hpp"
 
 namespace bulkhead::worker {
@@ -226,6 +227,7 @@ Assignment run_fork_server(const Launched& launch, const detail::Contract& contr
   greet(control, contract);
   if (launch.protocol != protocol_version) wait_for_the_end(control);
   platform::fault_point("fork_server.after_greeting");
+  open_log();
   const Start way = prepare(control, launch.role, options);
   platform::fault_point("fork_server.before_serving");
   return Server(std::move(control), contract, way).run();

@@ -37,7 +37,6 @@ std::optional<rpc::WorkerEnd::Progress> Progress::Call::take() {
 void Progress::send_later(Call& call) {
   waiting_.push_back(&call);
   if (sends_.joinable()) return some_wait_.notify_one();
-  app_.share_sending();
   try {
     const platform::BlockedSignals blocked;  // they are for the handlers' threads
     sends_ = std::thread([this] { keep_sending(); });

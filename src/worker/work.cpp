@@ -17,6 +17,8 @@
 #include "worker/exception_text.hpp"
 #include "worker/handling.hpp"
 #include "worker/heart.hpp"
+#include "worker/log_to_app.hpp"
+#include "worker/served_call.hpp"
 
 namespace bulkhead::worker {
 
@@ -35,6 +37,7 @@ struct ThreadMustNotEnd {
 void serve_requests(rpc::WorkerEnd& app, Helpers& helpers, detail::Dispatcher& dispatcher) {
   ThreadMustNotEnd thread;
   rpc::WorkerEnd::Request request;
+  const ServedCall served(request.head);
   detail::Buffer response;
   for (;;) {
     switch (app.next(request)) {
@@ -136,6 +139,8 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
                      assignment.max_message, options.threads);
   ipc::Segment::remove(assignment.segment);  // both have it
   app.carry_bytes(std::move(assignment.bytes), assignment.bytes_limits);
+  app.share_sending();
+  if (!platform::stands_in()) log_to_app(app);  // else the app's log is this process's own
   platform::fault_point("worker.after_open");
   if (!assignment.objection.empty()) refuse(app, assignment.objection);
   const bool has_coroutines = dispatcher.has_coroutines();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "platform/fault.hpp"
+#include "platform/log.hpp"
 #include "platform/socket.hpp"
 #include "worker/report.hpp"
 
@@ -28,6 +29,7 @@ WorkerProcess::WorkerProcess(std::shared_ptr<reactor::Reactor> reactor,
       service_(std::move(service)),
       listener_(std::move(listener)),
       begun_at_(std::chrono::steady_clock::now()),
+      name_(service_ + " worker"),
       doorbell_(*reactor_),
       bytes_(*reactor_),
       process_(*reactor_),
@@ -152,6 +154,7 @@ void WorkerProcess::was_started(pid_t pid, platform::Pidfd process) {
     return false;
   });
   if (killed_) return kill(*cause_);
+  log_lines();
   if (said_ready_early_) said_ready();
 }
 
@@ -169,6 +172,29 @@ void WorkerProcess::said(const rpc::AppEnd::Message& message) {
   }
   const auto why = message.body();
   said_no(process::printable({reinterpret_cast<const char*>(why.data()), why.size()}));
+}
+
+bool WorkerProcess::admits_line(std::uint64_t lost) {
+  return lines_.admits(lost, std::chrono::steady_clock::now());
+}
+
+// Not here: whoever waits for an answer may hold what the application's logger needs.
+void WorkerProcess::logged(LoggedLines::Line line) {
+  if (lines_.put(std::move(line)))
+    reactor_->post([self = shared_from_this()] { self->log_lines(); });
+}
+
+void WorkerProcess::log_lines() {
+  if (pid_ == 0 && !ended()) return;  // who it is is told soon
+  const auto logger = platform::logger();
+  for (const auto& [level, call, text, lost] : lines_.take()) {
+    if (lost > 0)
+      logger->warn("{} lines that {} logged were dropped: it logs too many", lost, name_);
+    if (call == 0)
+      logger->log(level, "{}: {}", name_, process::printable(text));
+    else
+      logger->log(level, "{}, call {}: {}", name_, call, process::printable(text));
+  }
 }
 
 void WorkerProcess::ring_reactor() {

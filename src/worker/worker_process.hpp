@@ -20,6 +20,7 @@
 #include "reactor/watch.hpp"
 #include "rpc/app_end.hpp"
 #include "worker/forwarded_output.hpp"
+#include "worker/logged_lines.hpp"
 #include "worker/source.hpp"
 
 namespace bulkhead::worker {
@@ -72,6 +73,12 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
 
   // From any thread: it said that it is ready, or why it will not be.
   void said(const rpc::AppEnd::Message& message);
+  // For who has the receive role: whether the next line that it has logged is kept, when it has
+  // lost so many before; and that line, which is logged on the reactor soon.
+  bool admits_line(std::uint64_t lost);
+  void logged(LoggedLines::Line line);
+  // Those that wait.
+  void log_lines();
   // From any thread: what its doorbell is answered with is due on the reactor.
   void ring_reactor();
   // Ends it and all that it started. Only the first cause counts.
@@ -149,6 +156,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   // While it starts: its patience. Once it is dead: how long the fork server may take to say how.
   reactor::Timer timer_;
   std::optional<ForwardedOutput> output_, errors_;
+  LoggedLines lines_;
 };
 
 }  // namespace bulkhead::worker

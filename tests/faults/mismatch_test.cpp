@@ -122,8 +122,9 @@ TEST_CASE("a program that serves other services than the one it is launched for 
   INFO(error.what());
   CHECK(error.code() == errc::not_served);
   CHECK(mentions(error, "launched as a worker for never served"));
-  CHECK(
-      mentions(error, "it serves: bytes, channels, steering, progress, coroutines, second, test"));
+  CHECK(mentions(
+      error,
+      "it serves: bytes, channels, steering, progress, coroutines, log, co_log, second, test"));
 }
 
 // Fault start.not-served (idle)

@@ -28,7 +28,7 @@ PARTS = {
     ),
     "crash": (
         "Crashes",
-        "in-handler thread-ends signal not-begun begun told answered any-step beside poison bytes all lone loop"
+        "in-handler thread-ends signal not-begun begun told logged answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
         " restarts core-file async coroutines",
     ),
@@ -55,7 +55,7 @@ PARTS = {
     "broadcast": ("Calling each worker", "busy dies leaves"),
     "map": ("Ranges of calls", "ahead error"),
     "beat": ("Beating", "stopped killed busy app"),
-    "events": ("Telling", "life calls slow broken owner output"),
+    "events": ("Telling", "life calls slow broken owner output log log-coroutine log-flood log-throws"),
     "end": (
         "Ending",
         "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
@@ -65,7 +65,7 @@ PARTS = {
         "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"
         " surroundings logger several-pools no-cgroup",
     ),
-    "hostile": ("Hostile workers", "memory messages values progress bytes channel doorbell words greedy kills"),
+    "hostile": ("Hostile workers", "memory messages values progress log bytes channel doorbell words greedy kills"),
 }
 LOADS = {"idle": "idle", "one call": "one", "many calls": "many"}  # and on the page
 FAULT = re.compile(r"Fault ([a-z]+\.[a-z-]+)(?: \(([^)]*)\))?(?:: |$)")

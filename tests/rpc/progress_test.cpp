@@ -1,6 +1,8 @@
 // Whose turn it is: the values of a call, the function that they are for, and the call's end.
 #include <catch2/catch.hpp>
+#include <future>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "bulkhead/context.hpp"
@@ -212,6 +214,8 @@ TEST_CASE(
   rpc::WorkerEnd& worker = *ends.worker;
   const rpc::Head head{.id = 1, .ticket = 1, .slot = 0, .request = test::echo.index};
   worker.share_sending();
+  std::promise<void> done;  // a process that has threads: one that has none has no turns
+  std::jthread other([over = done.get_future()] { over.wait(); });
   std::jthread answers;
   CHECK(worker.tell_next([&] {
     CHECK_FALSE(worker.try_tell(head, test::Bytes(1)));
@@ -220,6 +224,7 @@ TEST_CASE(
   }));
   CHECK(worker.tell_next([] { return std::nullopt; }));
   answers.join();
+  done.set_value();
   rpc::AppEnd::Message message;
   REQUIRE(ends.app->receive(message) == rpc::AppEnd::Received::message);
   CHECK(message.head.kind == rpc::Kind::progress);

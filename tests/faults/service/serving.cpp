@@ -9,6 +9,7 @@
 #include "faults/service/channel_service.hpp"
 #include "faults/service/coroutine_service.hpp"
 #include "faults/service/handlers.hpp"
+#include "faults/service/log_service.hpp"
 #include "faults/service/progress_service.hpp"
 #include "faults/service/steering_service.hpp"
 
@@ -65,6 +66,7 @@ void serve_if_worker() {
   serve_steering_if_worker();
   serve_progress_if_worker();
   serve_coroutines_if_worker();
+  serve_logs_if_worker();
   bulkhead::serve_if_worker<SecondService>([](const Echo& r) { return "second " + r.text; });
   std::apply([](auto... each) { bulkhead::serve_if_worker<TestService>(options(), each...); },
              handlers);

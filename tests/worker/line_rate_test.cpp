@@ -1,9 +1,9 @@
 // How many lines of workers are logged.
-#include "pool/line_rate.hpp"
+#include "worker/line_rate.hpp"
 
 #include <catch2/catch.hpp>
 
-using bulkhead::pool::LineRate;
+using bulkhead::worker::LineRate;
 using namespace std::chrono_literals;
 
 TEST_CASE("So many lines are logged in a span, and then it is told how many were not") {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace bulkhead::pool {
+namespace bulkhead::worker {
 
 class LineRate {
  public:
@@ -38,4 +38,4 @@ class LineRate {
   std::uint64_t dropped_ = 0;
 };
 
-}  // namespace bulkhead::pool
+}  // namespace bulkhead::worker
