@@ -14,6 +14,7 @@
 #include "platform/log.hpp"
 #include "platform/stdio.hpp"
 #include "worker/line_rate.hpp"
+#include "worker/logged_lines.hpp"
 #include "worker/served_call.hpp"
 
 namespace bulkhead::worker {
@@ -66,6 +67,9 @@ class Sink final : public spdlog::sinks::sink {
  public:
   void log(const spdlog::details::log_msg& message) override {
     const std::string_view text(message.payload.data(), message.payload.size());
+    const rpc::Head call = ServedCall::here();
+    if (const std::string* const name = LogsAs::here())
+      return log_line(*name, message.level, call.ticket != 0 ? call.id : 0, text);
     Connection* const app = connection.load(std::memory_order_acquire);
     if (!app || !app->here()) return log_to_standard_error(message.level, text);
     text.size() > rpc::max_log_text ? app->send(message.level, cut(text))
@@ -90,6 +94,11 @@ std::shared_ptr<spdlog::logger> make_logger() {
 
 void open_log() {
   [[maybe_unused]] static const bool once = (platform::set_own_logger(make_logger()), true);
+}
+
+LogsAs::LogsAs(std::string name) : name_(std::move(name)) {
+  [[maybe_unused]] static const bool once = (spdlog::get("bulkhead") || make_logger(), true);
+  present_ = &name_;
 }
 
 void log_to_app(rpc::WorkerEnd& app) {

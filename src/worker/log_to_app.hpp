@@ -2,6 +2,9 @@
 // and the call. Nobody waits for the app: lines that come too fast for it are dropped, and counted.
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include "rpc/worker_end.hpp"
 
 namespace bulkhead::worker {
@@ -14,5 +17,23 @@ void open_log();
 // The same, and from now on it leads to this app, which others than its threads may send to. It
 // must outlive the process's threads.
 void log_to_app(rpc::WorkerEnd& app);
+
+// The same for a thread that stands for a worker: while this lives, what it writes to "bulkhead" of
+// spdlog's registry, unless the program has one, goes to the process's own log under this name.
+class LogsAs {
+ public:
+  explicit LogsAs(std::string name);
+  ~LogsAs() { present_ = nullptr; }
+  LogsAs(const LogsAs&) = delete;
+  LogsAs& operator=(const LogsAs&) = delete;
+
+  // Null: no such thread.
+  static const std::string* here() noexcept { return present_; }
+
+ private:
+  static constinit inline thread_local const std::string* present_ = nullptr;
+
+  const std::string name_;
+};
 
 }  // namespace bulkhead::worker

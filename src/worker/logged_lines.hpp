@@ -7,12 +7,17 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "worker/line_rate.hpp"
 
 namespace bulkhead::worker {
+
+// Into the app's log, on one line. `call`: 0: of none.
+void log_line(const std::string& worker, spdlog::level::level_enum level, std::uint64_t call,
+              std::string_view text);
 
 class LoggedLines {
  public:

@@ -8,6 +8,7 @@
 #include "platform/signals.hpp"
 #include "platform/stand_in.hpp"
 #include "worker/exception_text.hpp"
+#include "worker/log_to_app.hpp"
 #include "worker/work.hpp"
 
 namespace bulkhead::worker {
@@ -116,6 +117,7 @@ void ThreadServer::run(WorkerNumber number, Assignment assignment) {
           [number = number, code = code](ThreadServer& self) { self.thread_ended(number, code); });
     }
   } told{*this, number};
+  const LogsAs name(service_ + " worker " + std::to_string(platform::own_pid()));
   told.code = platform::run_as_process(
       [&] { work(std::move(assignment), handlers_.options, *handlers_.dispatcher); });
 }

@@ -186,14 +186,11 @@ void WorkerProcess::logged(LoggedLines::Line line) {
 
 void WorkerProcess::log_lines() {
   if (pid_ == 0 && !ended()) return;  // who it is is told soon
-  const auto logger = platform::logger();
   for (const auto& [level, call, text, lost] : lines_.take()) {
     if (lost > 0)
-      logger->warn("{} lines that {} logged were dropped: it logs too many", lost, name_);
-    if (call == 0)
-      logger->log(level, "{}: {}", name_, process::printable(text));
-    else
-      logger->log(level, "{}, call {}: {}", name_, call, process::printable(text));
+      platform::logger()->warn("{} lines that {} logged were dropped: it logs too many", lost,
+                               name_);
+    log_line(name_, level, call, text);
   }
 }
 

@@ -1,11 +1,15 @@
 // The in-process twin of a pool, where it differs from one. What holds for both is tested with both
 // by the tests of what it is.
+#include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -170,6 +174,22 @@ TEST_CASE("handlers that run when a pool without processes is dropped are asked 
   }
   CHECK(stopped == 2);  // the pool has waited for them
   for (auto& call : calls) CHECK(error_of(std::move(call)).code() == errc::shut_down);
+}
+
+TEST_CASE("what a handler of a pool without processes logs is logged as a worker's") {
+  const LeakCheck leaks;
+  std::ostringstream log;
+  set_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  InlinePool<Sums> pool([](const Sum&) {
+    spdlog::get("bulkhead")->info("adding\nup");
+    return 0;
+  });
+  value_of(pool.run(Sum{}));
+  pool.shutdown();
+  set_logger(spdlog::null_logger_mt("nobody again"));
+  CHECK_THAT(log.str(), Catch::Contains("sums worker " + std::to_string(::getpid()) +
+                                        ", call 1: adding\\x0aup"));
 }
 
 TEST_CASE("a pool without processes can be moved to where a pool is expected, and be empty") {
