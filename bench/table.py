@@ -34,6 +34,8 @@ ROWS = {
     "throughput_4_threads_per_s": Row("... from 4 threads, floor: from one", "1/s", more_is_better=True),
     "channel_to_app_per_s": Row("items of a channel to the app, floor: calls", "1/s", more_is_better=True),
     "channel_to_worker_per_s": Row("... to the worker, floor: calls", "1/s", more_is_better=True),
+    "progress_told_per_s": Row("progress values that a handler tells, floor: calls", "1/s", more_is_better=True),
+    "progress_heard_per_s": Row("... of which are heard", "1/s", more_is_better=True),
     "throughput_callbacks_per_s": Row("... by callbacks, floor: by futures", "1/s", more_is_better=True),
     "throughput_coroutines_per_s": Row("... by coroutines, floor: by futures", "1/s", more_is_better=True),
     "allocations_callback": Row("allocations of a callback's call", ""),

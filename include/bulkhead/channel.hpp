@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include "bulkhead/detail/channel_async.hpp"
@@ -47,6 +48,13 @@ class Sender {
   void send(const T& item) {
     detail::pack_item(packed_, item);
     open_end().send(packed_);
+    detail::drop_if_large(packed_);
+  }
+  /// The same until a stop is requested, of Context::stop_token() as a rule: errc::cancelled then,
+  /// unless part of the item is out, which goes on.
+  void send(const T& item, const std::stop_token& stop) {
+    detail::pack_item(packed_, item);
+    open_end().send(packed_, stop);
     detail::drop_if_large(packed_);
   }
   /// The same without waiting: false where it would have to. Throws errc::message_too_large for an
@@ -116,6 +124,12 @@ class Receiver {
   /// thread.
   std::optional<T> receive() {
     if (!open_end().receive(packed_)) return std::nullopt;
+    return unpack();
+  }
+  /// The same until a stop is requested, of Context::stop_token() as a rule: errc::cancelled then,
+  /// and no item is lost.
+  std::optional<T> receive(const std::stop_token& stop) {
+    if (!open_end().receive(packed_, stop)) return std::nullopt;
     return unpack();
   }
   /// The same without waiting; empty where there is none now, or never again: see ended().

@@ -9,6 +9,7 @@
 
 using namespace bulkhead;
 using namespace bulkhead::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -253,6 +254,47 @@ TEST_CASE("what can never be sent without waiting is told") {
   sender.send({1, std::string(200'000, 'x')});
   sender.close();
   CHECK(value_of(std::move(call)).bytes == 200'000);
+}
+
+// Fault channel.stopped (one call): a handler waits for a channel by its stop token, and its call
+// is called off or past its deadline. Then: it stops waiting, with `cancelled`; no item is lost,
+// and its worker lives on.
+TEST_CASE("a handler that waits for a channel hears that it is to stop") {
+  const LeakCheck leaks;
+  const auto kind = GENERATE(Kind::processes, Kind::threads);
+  ChannelPool pool = pool_of<ChannelService>(kind, {.workers = 1, .kill_grace = 1h});
+  auto [sender, receiver] = channel<Item>(2);
+  auto consumer = pool.run(Consume{.in = std::move(receiver), .heeds = true}, {.timeout = 50ms});
+  CHECK(error_of(std::move(consumer)).code() == errc::deadline_exceeded);
+  auto [out, in] = channel<Item>(2);
+  auto producer = pool.run(Produce{.out = std::move(out), .count = 1000, .heeds = true});
+  REQUIRE(in.receive());
+  producer.cancel();
+  CHECK(error_of(std::move(producer)).code() == errc::cancelled);
+  std::uint64_t next = 1;
+  while (const auto item = in.receive()) CHECK(item->number == next++);
+  CHECK(next > 1);
+  CHECK(pool.stats().crashes == 0);
+}
+
+TEST_CASE("a thread that waits for a channel can be told to stop") {
+  const LeakCheck leaks;
+  std::stop_source stop;
+  auto [sender, receiver] = channel<int>(1);
+  sender.send(1, stop.get_token());
+  CHECK(receiver.receive(stop.get_token()) == 1);
+  std::thread stopper([&] { stop.request_stop(); });
+  const auto wait = [&, &from = receiver] { static_cast<void>(from.receive(stop.get_token())); };
+  CHECK(channel_error_of(wait).code() == errc::cancelled);
+  stopper.join();
+  CHECK(channel_error_of(wait).code() == errc::cancelled);  // at once
+  sender.send(2);
+  CHECK(receiver.receive() == 2);
+  const std::stop_source never;
+  sender.send(3, never.get_token());
+  sender.close();
+  CHECK(receiver.receive(never.get_token()) == 3);
+  CHECK_FALSE(receiver.receive(never.get_token()));
 }
 
 // Fault channel.dropped (one call): an end is dropped.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "bulkhead/detail/buffer.hpp"
@@ -50,6 +51,9 @@ class BULKHEAD_API ChannelEnd {
   bool try_send(Buffer& item) const;
   // Replace what is in `item`. receive() waits, and is false at the end.
   bool receive(Buffer& item) const;
+  // The same until a stop is requested: errc::cancelled then.
+  void send(Buffer& item, const std::stop_token& stop) const;
+  bool receive(Buffer& item, const std::stop_token& stop) const;
   Got try_receive(Buffer& item) const;
   // One at a time, until it is told.
   void begin(const std::shared_ptr<ChannelOperation>& operation) const;

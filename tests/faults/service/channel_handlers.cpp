@@ -27,12 +27,14 @@ void do_after(After after) {
   }
 }
 
-pid_t produce(Produce request) {
+pid_t produce(Produce request, Context& context) {
   const std::string text(request.size, 'x');
   for (std::uint64_t number = 0; number < request.count; ++number) {
     const Item item{number, text};
     if (request.async)
       request.out.async_send(item, boost::asio::use_future).get();
+    else if (request.heeds)
+      request.out.send(item, context.stop_token());
     else
       request.out.send(item);
     if (!request.sent.closed()) request.sent.send(number + 1);
@@ -41,13 +43,17 @@ pid_t produce(Produce request) {
   return ::getpid();
 }
 
-Summary consume(Consume request) {
+std::optional<Item> next_item(Consume& request, const Context& context) {
+  if (request.async) return request.in.async_receive(boost::asio::use_future).get();
+  return request.heeds ? request.in.receive(context.stop_token()) : request.in.receive();
+}
+
+Summary consume(Consume request, Context& context) {
   if (!request.begun.empty()) put(request.begun, std::to_string(::getpid()));
   Summary summary;
   try {
     while (summary.count < request.most) {
-      const auto item = request.async ? request.in.async_receive(boost::asio::use_future).get()
-                                      : request.in.receive();
+      const auto item = next_item(request, context);
       if (!item) break;
       ++summary.count;
       summary.sum += item->number;
@@ -108,7 +114,9 @@ Doubler open_doubler(const OpenDoubler&) {
 
 Ends pass_back(PassBack request) { return std::move(request.ends); }
 
-Summary consume_at_last(ConsumeAtLast request) { return consume({.in = std::move(request.in)}); }
+Summary consume_at_last(ConsumeAtLast request, Context& context) {
+  return consume({.in = std::move(request.in)}, context);
+}
 
 constexpr auto handlers = std::make_tuple(produce, consume, converse, add_up, open_sources,
                                           open_doubler, pass_back, consume_at_last, forge_channel);

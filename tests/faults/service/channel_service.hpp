@@ -33,9 +33,10 @@ struct Produce {
   After after = After::returns;
   Sender<std::uint64_t> sent = {};
   bool async = false;
+  bool heeds = false;  // gives up when it is to stop
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(out, count, size, after, sent, async);
+    ar(out, count, size, after, sent, async, heeds);
   }
 };
 
@@ -55,9 +56,10 @@ struct Consume {
   After after = After::returns;
   std::string begun = {};  // a file that it makes first
   bool async = false;
+  bool heeds = false;  // gives up when it is to stop
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(in, most, after, begun, async);
+    ar(in, most, after, begun, async, heeds);
   }
 };
 
