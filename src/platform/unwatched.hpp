@@ -1,5 +1,6 @@
-// For the thread sanitizer, which knows descriptors by the calls that open them. One that a library
-// opens by others looks to it as if its number's last owner, in another thread, were racing.
+// For the thread sanitizer, which knows descriptors by the calls that open them, and does not know
+// all of those. One that was duplicated, or opened by a library, looks to it as if its number's
+// last owner, in another thread, were racing.
 #pragma once
 
 #if defined(__has_feature)

@@ -65,7 +65,7 @@ class AppEnd final : public detail::Sleeper {
   std::optional<OpenCall> take_back_at(Slot slot);
   // Tells the handler that runs it to stop.
   void ask_to_stop(Slot slot);
-  // Each that runs, by any thread and without the lock: their worker is being ended.
+  // Whatever still runs there, by any thread and without the lock.
   void ask_all_to_stop();
   bool has_begun(Slot slot) const { return !not_begun(slot); }
   // Those that it has begun, in the order in which they were given.

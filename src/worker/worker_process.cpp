@@ -46,6 +46,11 @@ std::shared_ptr<WorkerProcess> WorkerProcess::start(std::shared_ptr<reactor::Rea
   return worker;
 }
 
+// One that is a thread could not be killed. Nobody hears any more how it ends what it runs.
+WorkerProcess::~WorkerProcess() {
+  if (connection_) connection_->ask_all_to_stop();
+}
+
 void WorkerProcess::begin(const Terms& terms) {
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::SocketPair bytes_socket = platform::packet_pair();
@@ -242,7 +247,6 @@ void WorkerProcess::kill(Cause cause, std::string detail) {
   if (!cause_) detail_ = std::move(detail);
   note_cause(cause);
   killed_ = true;
-  if (connection_) connection_->ask_all_to_stop();  // a thread can not be killed
   if (pidfd_) pidfd_.signal(SIGKILL);
   source_->signal_worker(number_, SIGKILL);
 }
@@ -256,7 +260,6 @@ void WorkerProcess::leave_within(std::chrono::milliseconds patience) {
 void WorkerProcess::terminate() {
   note_cause(Cause::shut_down);
   killed_ = true;
-  connection_->ask_all_to_stop();
   source_->signal_worker(number_, SIGTERM);
 }
 

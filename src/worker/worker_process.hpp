@@ -54,6 +54,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
                                               std::shared_ptr<Source> source, WorkerNumber number,
                                               std::string service, const Terms& terms,
                                               std::weak_ptr<Listener> listener);
+  ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
