@@ -16,7 +16,6 @@
 #include "platform/fault.hpp"
 #include "platform/random.hpp"
 #include "platform/shared_memory.hpp"
-#include "platform/unwatched.hpp"
 
 namespace bulkhead::ipc {
 namespace {
@@ -113,7 +112,6 @@ SharedObject SharedObject::create(const std::string& with_name, std::uint64_t by
 }
 
 SharedObject SharedObject::open(const std::string& name) {
-  const platform::Unwatched meanwhile;
   const bip::shared_memory_object object = or_system_error(
       "cannot open the shared memory object " + path_of(name),
       [&] { return bip::shared_memory_object(bip::open_only, name.c_str(), bip::read_write); });

@@ -10,8 +10,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "platform/unwatched.hpp"
-
 namespace bulkhead::platform {
 
 namespace {
@@ -29,10 +27,8 @@ std::string read_at(const Fd& file, std::size_t position) {
 }  // namespace
 
 void Fd::reset() noexcept {
-  if (fd_ < 0) return;
-  const Unwatched meanwhile;
   // Linux frees the descriptor even when close is interrupted: never again on EINTR.
-  ::close(std::exchange(fd_, -1));
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 void throw_errno(const std::string& what) {
