@@ -29,7 +29,8 @@ Bytes packed(const LogHead& line, std::size_t text) {
 TEST_CASE("A line comes with its level, its call, and how many were lost before it") {
   Ends ends;
   const std::uint32_t level = GENERATE(0u, 3u, 5u);
-  const std::string text = GENERATE("", "a line", std::string(max_log_text, 'x'));
+  const std::string text =
+      GENERATE(as<std::string>(), "", "a line", std::string(max_log_text, 'x'));
   REQUIRE(ends.worker->try_log(request, {.lost = 8, .level = level}, text));
   AppEnd::Message message;
   REQUIRE(ends.app->receive(message) == Received::message);
