@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bulkhead/detail/operation.hpp"
+#include "bulkhead/inline_pool.hpp"
 #include "bulkhead/pool.hpp"
 #include "bulkhead/worker.hpp"
 #include "platform/home_process.hpp"
