@@ -6,6 +6,7 @@
 
 #include "platform/fault.hpp"
 #include "platform/socket.hpp"
+#include "worker/crash_stack.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::worker {
@@ -240,7 +241,7 @@ void WorkerProcess::terminate() {
 void WorkerProcess::lost_source(const std::optional<Error>& why) {
   if (stage_ == Stage::ended) return;
   if (why && pid_ == 0) {  // not even forked: the fork server's end is all that there is to tell
-    const auto crash = why->crash() ? std::make_shared<CrashReport>(*why->crash()) : nullptr;
+    const auto& crash = detail::Reports::of(*why);
     const errc code = failure_ ? errc{failure_->code().value()} : errc::start_failed;
     failure_ = Error(code, failure_ ? failure_->what() : why->what(), why->system(), crash);
   }
@@ -292,7 +293,7 @@ void WorkerProcess::end_channels() {
   const Error why = crash_error(report({}), nullptr, detail_);
   connection_->end_channels(Error(
       errc::channel_closed, std::string("the other end of the channel is gone: ") + why.what(), {},
-      std::make_shared<CrashReport>(*why.crash())));
+      detail::Reports::of(why)));
 }
 
 std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }
@@ -308,7 +309,15 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
   report->stderr_tail = errors_->tail();
   report->uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime());
   report->usage = ending.usage;
+  report->raw_stack = stack(report->status);
   return report;
+}
+
+// What it noted, if it has ended as it noted.
+std::shared_ptr<detail::CrashStack> WorkerProcess::stack(const ExitStatus& status) const {
+  auto noted = ipc::read_note(connection_->link().segment().crash_note());
+  if (!noted || noted->frames.empty() || status.signal != noted->signal) return nullptr;
+  return std::make_shared<detail::CrashStack>(std::move(noted->frames), source_->modules());
 }
 
 Error WorkerProcess::start_failure() const {

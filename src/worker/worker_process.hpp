@@ -119,6 +119,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void process_ended();
   void finish();
   void note_cause(Cause cause);
+  std::shared_ptr<detail::CrashStack> stack(const ExitStatus& status) const;
 
   const std::shared_ptr<reactor::Reactor> reactor_;
   const std::shared_ptr<Source> source_;
