@@ -20,11 +20,12 @@ void store(Word& shared, Word value) noexcept {
 }
 
 // Each word is loaded once.
-platform::Frame copy(const platform::Frame& shared) {
-  std::array<Word, sizeof(platform::Frame) / sizeof(Word)> words;
+template <class Value, class Shared>
+Value copy(const Shared& shared) {
+  std::array<Word, sizeof(Value) / sizeof(Word)> words;
   const auto* from = reinterpret_cast<const Word*>(&shared);
   for (Word& word : words) word = load(*from++);
-  return std::bit_cast<platform::Frame>(words);
+  return std::bit_cast<Value>(words);
 }
 
 }  // namespace
@@ -41,12 +42,20 @@ bool add_to_note(CrashNote& shared, const platform::Frame& frame) noexcept {
   return count + 1 < CrashNote::most_frames;
 }
 
+void end_note(CrashNote& shared, const rusage& usage) noexcept {
+  shared.usage = std::bit_cast<decltype(shared.usage)>(usage);
+  store(shared.ends, 1);
+}
+
+bool says_end(const CrashNote& shared) noexcept { return load(shared.ends) != 0; }
+
 std::optional<NotedCrash> read_note(const CrashNote& shared) {
   const Word signal = load(shared.signal), count = load(shared.frame_count);
   if (signal == 0 || signal >= Word{_NSIG} || count > CrashNote::most_frames) return std::nullopt;
-  NotedCrash crash{.signal = static_cast<int>(signal), .frames = {}};
+  NotedCrash crash{
+      .signal = static_cast<int>(signal), .frames = {}, .usage = copy<rusage>(shared.usage)};
   crash.frames.reserve(CrashNote::most_frames);
-  for (Word i = 0; i < count; ++i) crash.frames.push_back(copy(shared.frames[i]));
+  for (Word i = 0; i < count; ++i) crash.frames.push_back(copy<platform::Frame>(shared.frames[i]));
   return crash;
 }
 

@@ -21,18 +21,24 @@ struct CrashNote {
   std::uint64_t signal;
   std::uint64_t frame_count;
   std::array<platform::Frame, most_frames> frames;
+  std::array<std::uint64_t, sizeof(rusage) / sizeof(std::uint64_t)> usage;
+  std::uint64_t ends;  // not 0: it does nothing any more, but may take long to be gone
 };
 
 // In the worker. Async-signal-safe.
 void begin_note(CrashNote& shared, int signal) noexcept;
 // False: it is full.
 bool add_to_note(CrashNote& shared, const platform::Frame& frame) noexcept;
+void end_note(CrashNote& shared, const rusage& usage) noexcept;
 
 struct NotedCrash {
   int signal = 0;
   std::vector<platform::Frame> frames;  // innermost first
+  rusage usage{};
 };
-// In the app. Nothing: there was no crash, or it is what no worker writes.
+// In the app.
+bool says_end(const CrashNote& shared) noexcept;
+// Nothing: there was no crash, or it is what no worker writes.
 std::optional<NotedCrash> read_note(const CrashNote& shared);
 
 }  // namespace bulkhead::ipc

@@ -152,7 +152,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
   prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
-  if (!platform::stands_in()) tell_of_crashes(app.crash_note());
+  if (!platform::stands_in()) tell_of_crashes(app.crash_note(), app.bell());
   Helpers helpers(app);
   if (has_coroutines) {
     const auto loop = make_loop(app, helpers, dispatcher, options);

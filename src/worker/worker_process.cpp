@@ -100,6 +100,7 @@ void WorkerProcess::watch_doorbell() {
       doorbell_closed();
       return false;
     }
+    if (tells_of_its_crash()) return false;
     if (const auto listener = listener_.lock()) listener->worker_rang(*this);
     return true;
   });
@@ -263,8 +264,21 @@ void WorkerProcess::process_ended() {
   });
 }
 
+// True: it is as good as dead. That the kernel says so may take long. One that lies is dead, too.
+bool WorkerProcess::tells_of_its_crash() {
+  const ipc::CrashNote& note = connection_->link().segment().crash_note();
+  if (!ipc::says_end(note) || stage_ != Stage::ready || killed_ || ending_) return false;
+  const auto crash = ipc::read_note(note);
+  if (!crash || !pidfd_.signal(SIGKILL)) return false;
+  source_->signal_worker(number_, SIGKILL);
+  ending_ = {platform::Ending::How::killed, crash->signal, crash->usage};
+  process_ended();
+  source_->leave_unreaped(number_, std::move(pidfd_));
+  return true;
+}
+
 void WorkerProcess::was_reaped(const platform::Ending& ending) {
-  ending_ = ending;
+  if (!ending_) ending_ = ending;  // else it has said so itself, and then was killed
   if (stage_ == Stage::dying) finish();
 }
 

@@ -116,6 +116,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void watch_bytes();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);
+  bool tells_of_its_crash();
   void process_ended();
   void finish();
   void note_cause(Cause cause);

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "faults/threads.hpp"
+#include "platform/fd.hpp"
+#include "platform/proc.hpp"
 #include "platform/unsanitized.hpp"
 #include "support/leak_check.hpp"
 
@@ -64,7 +66,8 @@ TEST_CASE("a crash says where in the code it was") {
   for (const auto& [death, signal] : ways) {
     INFO(signal);
     const CrashReport report = report_of(pool.run(Die{death}));
-    CHECK(report.status == ExitStatus{.signal = signal});
+    CHECK(report.status.signal == signal);
+    CHECK(report.cause == Cause::signaled);
     check_stack(report);
   }
 }
@@ -127,6 +130,24 @@ TEST_CASE("an exception that nobody catches in another thread is told with its t
 #ifdef BULKHEAD_LIBDW
   if (has_stacks) CHECK(text_of(report).find("throw_something") != std::string::npos);
 #endif
+}
+
+// Fault crash.told-early (one call): a worker crashes while its fork server hangs, or the kernel is
+// slow to take its memory down.
+// Then: the call fails at once, with signal, usage and stack.
+TEST_CASE("a worker tells of its crash itself, whatever its fork server does") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 1}};
+  const pid_t pid = pid_of(pool);
+  const auto line =
+      platform::parse_process_stat(platform::read_file("/proc/" + std::to_string(pid) + "/stat"));
+  REQUIRE(line);
+  REQUIRE(::kill(line->parent, SIGSTOP) == 0);
+  const CrashReport report = report_of(pool.run(Die{Death::segmentation_fault}));
+  REQUIRE(::kill(line->parent, SIGCONT) == 0);
+  if (has_stacks) CHECK(report.status == ExitStatus{.signal = SIGSEGV});
+  if (has_stacks) CHECK(report.usage.ru_maxrss > 0);
+  CHECK(value_of(pool.run(Add{1, 2})) == 3);
 }
 
 TEST_CASE("the stack of a crash is still told when the pool is gone") {

@@ -27,6 +27,17 @@ TEST_CASE("a crash is read as it was noted") {
   CHECK(std::strcmp(frame.name.data(), "here") == 0);
 }
 
+TEST_CASE("a worker that is about to end says so last, with what it used") {
+  CrashNote shared{};
+  begin_note(shared, SIGBUS);
+  CHECK_FALSE(says_end(shared));
+  rusage usage{};
+  usage.ru_maxrss = 1234;
+  end_note(shared, usage);
+  CHECK(says_end(shared));
+  CHECK(read_note(shared)->usage.ru_maxrss == 1234);
+}
+
 TEST_CASE("a stack that is deeper than a note has room for is cut") {
   CrashNote shared{};
   begin_note(shared, SIGSEGV);
