@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "platform/fault.hpp"
+#include "platform/oom.hpp"
 #include "platform/socket.hpp"
 #include "worker/crash_stack.hpp"
 #include "worker/report.hpp"
@@ -63,6 +64,7 @@ void WorkerProcess::begin(const Terms& terms) {
   platform::fault_point("app.before_order");
   source_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs, output.write,
                         errors.write, bytes_socket.theirs);
+  oom_kills_before_ = platform::oom_kills();  // which takes no time: it is being forked meanwhile
   connect(segment, std::move(ours), terms, std::move(bytes_socket.ours));
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + terms.connect_timeout, weak_from_this(),
@@ -299,8 +301,14 @@ void WorkerProcess::finish() {
     ending_ = pidfd_.reap(false);
     source_->leave_unreaped(number_, std::move(pidfd_));
   }
+  look_for_memory();
   end_channels();
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);
+}
+
+void WorkerProcess::look_for_memory() {
+  if (killed_ || !ending_ || status_of(*ending_).signal != SIGKILL) return;
+  out_of_memory_ = out_of_memory(*ending_, oom_kills_before_, platform::oom_kills());
 }
 
 void WorkerProcess::end_channels() {
@@ -312,12 +320,18 @@ void WorkerProcess::end_channels() {
 
 std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }
 
+Cause WorkerProcess::cause(bool ran_calls) const {
+  if (cause_) return *cause_;
+  if (leaving_ && !ran_calls) return *leaving_;
+  return out_of_memory_ ? Cause::out_of_memory : cause_of(ending_.value_or(platform::Ending{}));
+}
+
 std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall> running) const {
   auto report = std::make_shared<CrashReport>();
   const platform::Ending ending = ending_.value_or(platform::Ending{});
   report->pid = pid_;
   report->service = service_;
-  report->cause = cause_ ? *cause_ : leaving_ && running.empty() ? *leaving_ : cause_of(ending);
+  report->cause = cause(!running.empty());
   report->status = status_of(ending);
   report->running = std::move(running);
   report->stderr_tail = errors_->tail();
