@@ -69,8 +69,8 @@ _Unwind_Reason_Code step(_Unwind_Context* context, void* data) {
 }  // namespace
 
 void prepare_backtrace() {
-  Walk nothing{[](void*, const Frame&) { return false; }, nullptr};
-  _Unwind_Backtrace(step, &nothing);
+  const auto stop = [](_Unwind_Context*, void*) { return _URC_NORMAL_STOP; };
+  _Unwind_Backtrace(stop, nullptr);
 }
 
 // What was interrupted is told first: unwinding it may crash.
