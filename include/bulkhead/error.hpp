@@ -80,6 +80,7 @@ enum class Cause {
   signaled,            ///< by a signal that this library did not send
   deadline,            ///< killed: a call was past its deadline and did not stop
   cancelled,           ///< killed: a call was called off and did not stop
+  out_of_memory,       ///< killed by the kernel, which had no memory left for it
   protocol_violation,  ///< killed: it wrote what no worker writes
   connect_timeout,     ///< killed: it was not ready in time
   recycled,            ///< asked to leave because it had served for long enough
@@ -88,6 +89,11 @@ enum class Cause {
   fork_server_lost,    ///< the process that watches the workers died, and they with it
   unknown,             ///< it ended, and nobody could say how
 };
+
+namespace detail {
+class CrashStack;
+struct Reports;
+}  // namespace detail
 
 /// A call that a worker had begun when it ended. One that it held but had not begun is not listed:
 /// another worker gets it.
@@ -106,9 +112,14 @@ struct CrashReport {
   ExitStatus status{};                 ///< how it ended
   std::vector<RunningCall> running{};  ///< empty: it was idle, or not ready yet
   std::string stderr_tail{};           ///< at most the last 64 KiB of its standard error
+  /// Of the thread that crashed, innermost first; empty where none could be taken. A line is
+  /// "function (file:line)", "function" or "module+0x1234", as far as names are to be had.
+  std::vector<std::string> stack{};
   std::chrono::milliseconds uptime{};  ///< from its start to its end
   /// CPU time and peak memory (`ru_maxrss`, KiB), of it and of what it waited for.
   rusage usage{};
+  /// The library's own: what `stack` is made of, once somebody asks for it.
+  std::shared_ptr<detail::CrashStack> raw_stack{};
 };
 
 /// Every failure that this library reports; only mistakes in its use are std::invalid_argument or
@@ -128,12 +139,14 @@ class BULKHEAD_API Error : public std::system_error {
   /// (call 17, 12 ms, attempt 1)". Lives as long as this Error or a copy of it.
   const char* what() const noexcept override { return sentence_->c_str(); }
   /// Set whenever a process ended, whatever the code; else null. Lives as long as this Error or a
-  /// copy of it.
-  const CrashReport* crash() const noexcept { return crash_.get(); }
+  /// copy of it. The first time, the stack's functions and lines are looked up, which may take tens
+  /// of milliseconds.
+  const CrashReport* crash() const noexcept;
   /// The errno behind it, where there is one.
   std::error_code system() const noexcept { return system_; }
 
  private:
+  friend detail::Reports;
   std::shared_ptr<const std::string> sentence_;  // shared: copying an exception must not throw
   std::shared_ptr<const CrashReport> crash_;
   std::error_code system_;

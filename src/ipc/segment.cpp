@@ -12,11 +12,11 @@ namespace bulkhead::ipc {
 namespace {
 
 constexpr std::uint64_t magic = 0x6461'6568'6b6c'7562;  // "bulkhead"
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 constexpr std::uint64_t page = 4096;
 
-// What every segment begins with. The slots and the releases follow; the data of the rings begins
-// on a new page.
+// What every segment begins with. The slots, the releases and the crash note follow; the data of
+// the rings begins on a new page.
 struct Preamble {
   std::uint64_t magic;
   std::uint32_t version;
@@ -43,8 +43,13 @@ std::uint64_t releases_offset(const SegmentLayout& layout) {
   return sizeof(Preamble) + layout.slots * sizeof(Slot);
 }
 
-std::uint64_t data_offset(const SegmentLayout& layout) {
+std::uint64_t note_offset(const SegmentLayout& layout) {
   const std::uint64_t used = releases_offset(layout) + Segment::buffers * sizeof(Release);
+  return (used + alignof(CrashNote) - 1) / alignof(CrashNote) * alignof(CrashNote);
+}
+
+std::uint64_t data_offset(const SegmentLayout& layout) {
+  const std::uint64_t used = note_offset(layout) + sizeof(CrashNote);
   return (used + page - 1) / page * page;
 }
 
@@ -92,6 +97,10 @@ std::span<std::atomic<std::uint32_t>> Segment::releases() const {
 }
 
 Hints& Segment::hints() const { return preamble(object_).hints; }
+
+CrashNote& Segment::crash_note() const {
+  return *reinterpret_cast<CrashNote*>(object_.data() + note_offset(layout_));
+}
 
 RingMemory Segment::to_worker() const {
   return {&preamble(object_).to_worker, object_.data() + data_offset(layout_), layout_.ring_bytes};

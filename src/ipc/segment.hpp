@@ -1,4 +1,5 @@
-// The shared memory of one worker: a header, hints, two rings, and the slots of its calls.
+// The shared memory of one worker: a header, hints, two rings, the slots of its calls, and
+// what it leaves when it crashes.
 //
 // The app creates it and passes its name; the worker opens it; then the app removes the name. The
 // app uses only its own copy of the layout: the header is there for the worker to check.
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "ipc/crash_note.hpp"
 #include "ipc/ring_memory.hpp"
 #include "ipc/shared_object.hpp"
 
@@ -54,6 +56,7 @@ class Segment {
   static constexpr std::size_t buffers = 1024;
   std::span<std::atomic<std::uint32_t>> releases() const;
   Hints& hints() const;
+  CrashNote& crash_note() const;
   RingMemory to_worker() const;
   RingMemory to_app() const;
 

@@ -39,7 +39,7 @@ Ending to_ending(const siginfo_t& info, const rusage& usage) {
   const How how = info.si_code == CLD_EXITED   ? How::exited
                   : info.si_code == CLD_DUMPED ? How::dumped
                                                : How::killed;
-  return {how, info.si_status, usage};
+  return {.how = how, .status = info.si_status, .usage = usage};
 }
 
 }  // namespace

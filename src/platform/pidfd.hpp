@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -24,6 +25,9 @@ struct Ending {
   How how = How::unknown;
   int status = 0;
   rusage usage{};
+  // Of those that shared its cgroup, how many the kernel has killed for want of memory; negative:
+  // nobody counts.
+  std::int64_t oom_kills = -1;
 };
 
 class Pidfd {

@@ -2,8 +2,10 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <iterator>
@@ -160,6 +162,18 @@ void forbid_core_dumps() {
   const rlimit none{0, 0};
   if (::setrlimit(RLIMIT_CORE, &none) != 0) throw_errno("cannot forbid core dumps");
   control(PR_SET_DUMPABLE, 0, "cannot become undumpable");
+}
+
+bool dumps_core() noexcept { return ::prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) != 0; }
+
+rusage own_usage() noexcept {
+  rusage own{}, children{};
+  ::getrusage(RUSAGE_SELF, &own);
+  ::getrusage(RUSAGE_CHILDREN, &children);
+  timeradd(&own.ru_utime, &children.ru_utime, &own.ru_utime);
+  timeradd(&own.ru_stime, &children.ru_stime, &own.ru_stime);
+  own.ru_maxrss = std::max(own.ru_maxrss, children.ru_maxrss);
+  return own;
 }
 
 void new_session() {

@@ -2,6 +2,7 @@
 // used its process may be gone, and another may bear the number. Hold a Pidfd before acting on it.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
@@ -49,6 +50,9 @@ void set_subreaper();                          // orphans below become children 
 void set_parent_death_signal(int number);      // fires when the *thread* that forked this one ends
 void set_no_new_privs();
 void forbid_core_dumps();
+bool dumps_core() noexcept;  // it was not forbidden, or is allowed again. Async-signal-safe
+// CPU time and memory, of this process and of children that it has reaped. Async-signal-safe.
+rusage own_usage() noexcept;
 void new_session();
 
 // Ends the process at once: no destructors, no atexit, no flush. A thread that stands for one

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "pool/calls.hpp"
+#include "worker/crash_stack.hpp"
 
 namespace bulkhead::pool {
 
@@ -9,13 +10,12 @@ namespace {
 
 Error refusal(const std::string& service, const std::string& key, unsigned limit,
               const Error& crash) {
-  auto report = crash.crash() ? std::make_shared<const CrashReport>(*crash.crash()) : nullptr;
   return Error(errc::request_quarantined,
                service + ": calls with the key \"" + key + "\" are refused for " +
                    std::to_string(Quarantine::lasts.count()) + " s: they took " +
                    std::to_string(limit) +
                    " workers down (poison_limit); the last: " + crash.what(),
-               {}, std::move(report));
+               {}, detail::Reports::of(crash));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "platform/log.hpp"
 #include "pool/crew.hpp"
 #include "pool/stop_error.hpp"
+#include "worker/crash_stack.hpp"
 #include "worker/launch.hpp"
 #include "worker/report.hpp"
 
@@ -89,7 +90,7 @@ void Crew::note_crash(const Error& why) {
   platform::logger()->warn("{}", why.what());
   const std::lock_guard lock(mutex_);
   ++crashes_;
-  if (why.crash()) last_crash_ = std::make_shared<CrashReport>(*why.crash());
+  if (const auto& report = detail::Reports::of(why)) last_crash_ = report;
 }
 
 void Crew::note_end(Cause cause) {

@@ -16,6 +16,7 @@
 #include "platform/stdio.hpp"
 #include "pool/crew.hpp"
 #include "reactor/executor.hpp"
+#include "worker/crash_stack.hpp"
 #include "worker/handshake.hpp"
 
 namespace bulkhead::detail {
@@ -91,7 +92,7 @@ class CrewHandle final : public WorkerSet {
   std::optional<CrashReport> crash() const override {
     if (!home_.here()) return std::nullopt;
     const auto crash = crew_->last_crash();
-    return crash ? std::optional(*crash) : std::nullopt;
+    return crash ? std::optional(detail::Reports::explained(*crash)) : std::nullopt;
   }
   bool alive() const override { return !ready_workers().empty(); }
   pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "platform/oom.hpp"
 #include "platform/pidfd.hpp"
 #include "process/members.hpp"
 
@@ -112,6 +113,11 @@ std::vector<pid_t> Cgroup::members() const {
 
 bool Cgroup::populated() const {
   return says_populated(platform::read_file(path_ + "/cgroup.events"));
+}
+
+std::int64_t Cgroup::oom_kills() const {
+  const auto count = platform::oom_kills_in(platform::read_file(path_ + "/memory.events"));
+  return count ? static_cast<std::int64_t>(*count) : -1;
 }
 
 void Cgroup::kill() const {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ class Cgroup {
   std::vector<pid_t> members() const;
   // Whether a process lives in it or below.
   bool populated() const;
+  // Processes in it and below that were killed for want of memory; negative: nobody counts.
+  std::int64_t oom_kills() const;
   // SIGKILL to all in it and below. They are not gone when it returns.
   void kill() const;
   bool wait_empty(std::chrono::milliseconds timeout) const;

@@ -130,6 +130,9 @@ std::optional<Trees::Ended> Trees::reap() {
     if (tree.reaped || tree.pid != ended.pid) continue;
     tree.reaped = true;
     ended.worker = worker;
+    const bool killed = ended.ending.how == platform::Ending::How::killed;
+    if (killed && ended.ending.status == SIGKILL && tree.cgroup)
+      ended.ending.oom_kills = tree.cgroup->oom_kills();  // soon nobody can ask it
   }
   return ended;
 }

@@ -216,13 +216,19 @@ bool AppEnd::not_begun(Slot slot) const {
   return slots_[slot].load(std::memory_order_acquire) == slot_word::queued(entries_[slot].ticket);
 }
 
+// False: the worker has begun the call. Also one that is about to be dead may be about to.
+bool AppEnd::keeps_from_worker(Slot slot) {
+  std::uint64_t expected = slot_word::queued(entries_[slot].ticket);
+  return slots_[slot].compare_exchange_strong(expected, slot_word::free);
+}
+
 AppEnd::Left AppEnd::drain() {
   Left left;
   left.begun = std::exchange(reopened_, {});
   outbox_.clear();
   while (first_given_ != none) {
     const Slot slot = first_given_;
-    auto& calls = not_begun(slot) ? left.not_begun : left.begun;
+    auto& calls = keeps_from_worker(slot) ? left.not_begun : left.begun;
     calls.push_back(release(slot));
     if (at_once_ == 1) calls.back().since = std::max(calls.back().since, last_answer_);
   }

@@ -140,6 +140,7 @@ class AppEnd final : public detail::Sleeper {
   bool send_some(Outgoing& message);
   bool send_frame(std::span<const std::byte> head, std::span<const std::byte> body, bool more);
   bool not_begun(Slot slot) const;
+  bool keeps_from_worker(Slot slot);
   OpenCall release(Slot slot);
   Slot take_slot();
   void free_slot(Slot slot);

@@ -18,8 +18,7 @@ OpenCall* AppEnd::under(Ticket ticket) {
 
 std::optional<OpenCall> AppEnd::take_back_at(Slot slot) {
   const Ticket ticket = entries_[slot].ticket;
-  std::uint64_t expected = slot_word::queued(ticket);
-  if (!slots_[slot].compare_exchange_strong(expected, slot_word::free)) return std::nullopt;
+  if (!keeps_from_worker(slot)) return std::nullopt;
   forget_outgoing(ticket);
   return release(slot);
 }

@@ -73,6 +73,7 @@ class WorkerEnd {
   // How often any was asked to.
   std::atomic<std::uint32_t>& stops() const { return hints().stops; }
   ipc::Hints& hints() const { return link_.segment().hints(); }
+  ipc::CrashNote& crash_note() const { return link_.segment().crash_note(); }
 
   // These wait for room in the ring, and return false when the app is gone.
   // `at_once`: how many requests it runs at once.

@@ -205,6 +205,12 @@ void ForkServer::leave_unreaped(WorkerNumber number, platform::Pidfd worker) {
   if (!dead()) unreaped_.emplace(number, std::move(worker));
 }
 
+std::shared_ptr<const platform::Modules> ForkServer::modules() {
+  if (!modules_ && !dead())
+    modules_ = std::make_shared<platform::Modules>(platform::modules_of(child_.pid));
+  return modules_;
+}
+
 void ForkServer::kill() {
   // Before it serves it may be any program, with children in its own process group.
   if (stage_ == Stage::launching || stage_ == Stage::preparing)

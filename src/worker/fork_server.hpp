@@ -43,6 +43,7 @@ class ForkServer final : public Source {
   bool serving() const override { return stage_ == Stage::serving; }
   bool dead() const override { return stage_ == Stage::dead || ended(); }
   bool ended() const override { return stage_ == Stage::ended; }
+  std::shared_ptr<const platform::Modules> modules() override;
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors,
                     const platform::Fd& bytes) override;
@@ -107,6 +108,7 @@ class ForkServer final : public Source {
   reactor::Timer timer_;
   std::optional<ForwardedOutput> output_, errors_;
   std::map<WorkerNumber, platform::Pidfd> unreaped_;
+  std::shared_ptr<const platform::Modules> modules_;
 };
 
 }  // namespace bulkhead::worker

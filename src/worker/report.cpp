@@ -37,6 +37,13 @@ Cause cause_of(const platform::Ending& ending) {
   return Cause::unknown;
 }
 
+bool out_of_memory(const platform::Ending& ending, std::optional<std::uint64_t> before,
+                   std::optional<std::uint64_t> now) {
+  if (ending.how != How::killed || ending.status != SIGKILL) return false;
+  if (ending.oom_kills >= 0) return ending.oom_kills > 0;
+  return before && now && *now > *before;
+}
+
 std::string how_it_ended(const CrashReport& report, const std::string& violation) {
   switch (report.cause) {
     case Cause::deadline:
@@ -52,6 +59,8 @@ std::string how_it_ended(const CrashReport& report, const std::string& violation
       return "was shut down";
     case Cause::recycled:
       return "was replaced after it had served for long enough";
+    case Cause::out_of_memory:
+      return "was killed by the kernel, which was out of memory";
     case Cause::stopped_beating:
       return "was killed for not beating any more";
     case Cause::fork_server_lost:

@@ -1,8 +1,10 @@
 // What is said of processes that ended: crash reports, and the sentences of errors about them.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bulkhead/error.hpp"
@@ -13,6 +15,11 @@ namespace bulkhead::worker {
 ExitStatus status_of(const platform::Ending& ending);
 // As the kernel tells it: exited, signaled or unknown.
 Cause cause_of(const platform::Ending& ending);
+
+// Whether the kernel killed it for want of memory, as far as that can be told: by its cgroup, else
+// by how many processes of the machine were killed so before it was started, and by now.
+bool out_of_memory(const platform::Ending& ending, std::optional<std::uint64_t> before,
+                   std::optional<std::uint64_t> now);
 
 // "died of SIGSEGV", "exited with code 3", "was ended for breaking the protocol (…)".
 std::string how_it_ended(const CrashReport& report, const std::string& violation = {});

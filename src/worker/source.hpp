@@ -10,6 +10,7 @@
 
 #include "bulkhead/error.hpp"
 #include "ipc/doorbell.hpp"
+#include "platform/modules.hpp"
 #include "platform/pidfd.hpp"
 #include "worker/control.hpp"
 
@@ -38,6 +39,8 @@ class Source : public std::enable_shared_from_this<Source> {
   // ended.
   virtual bool dead() const = 0;
   virtual bool ended() const = 0;
+  // The files whose code it has mapped, as soon as somebody has asked for them while it lived.
+  virtual std::shared_ptr<const platform::Modules> modules() = 0;
   // The descriptors are the worker's ends, and may be closed afterwards.
   virtual void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                             const platform::Fd& output, const platform::Fd& errors,

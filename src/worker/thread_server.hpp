@@ -38,6 +38,7 @@ class ThreadServer final : public Source {
   bool dead() const override { return stage_ == Stage::closing || ended(); }
   bool ended() const override { return stage_ == Stage::ended; }
   // Their output is the process's own.
+  std::shared_ptr<const platform::Modules> modules() override { return nullptr; }
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors,
                     const platform::Fd& bytes) override;

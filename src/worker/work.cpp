@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -11,8 +12,10 @@
 #include "ipc/segment.hpp"
 #include "platform/fault.hpp"
 #include "platform/proc.hpp"
+#include "platform/signal_stack.hpp"
 #include "platform/stand_in.hpp"
 #include "rpc/worker_end.hpp"
+#include "worker/crash_teller.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/exception_text.hpp"
 #include "worker/handling.hpp"
@@ -92,7 +95,12 @@ Threads start_threads(rpc::WorkerEnd& app, unsigned count, const Work& work) {
 
 // Until the worker is asked to leave.
 template <class Work>
-void serve_on_threads(rpc::WorkerEnd& app, unsigned threads, unsigned at_once, const Work& work) {
+void serve_on_threads(rpc::WorkerEnd& app, unsigned threads, unsigned at_once, const Work& serve) {
+  const auto work = [&] {
+    std::optional<platform::SignalStack> for_crashes;
+    if (!platform::stands_in()) for_crashes.emplace();
+    serve();
+  };
   const Threads others = start_threads(app, threads, work);
   platform::fault_point("worker.before_ready");
   if (!app.ready(at_once)) platform::exit_now(0);
@@ -149,6 +157,7 @@ void work(Assignment assignment, const ServeOptions& options, detail::Dispatcher
   if (!assignment.prepared) prepare(app, "preload", options.preload);
   prepare(app, "warm_up", options.warm_up);
   prepare(app, "heartbeat", [&] { begin_beating(app.hints()); });
+  if (!platform::stands_in()) tell_of_crashes(app.crash_note(), app.bell());
   Helpers helpers(app);
   if (has_coroutines) {
     const auto loop = make_loop(app, helpers, dispatcher, options);

@@ -6,7 +6,9 @@
 
 #include "platform/fault.hpp"
 #include "platform/log.hpp"
+#include "platform/oom.hpp"
 #include "platform/socket.hpp"
+#include "worker/crash_stack.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::worker {
@@ -69,6 +71,7 @@ void WorkerProcess::begin(const Terms& terms) {
   platform::fault_point("app.before_order");
   source_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs, output.write,
                         errors.write, bytes_socket.theirs);
+  oom_kills_before_ = platform::oom_kills();  // which takes no time: it is being forked meanwhile
   connect(segment, std::move(ours), terms, std::move(bytes_socket.ours));
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + terms.connect_timeout, weak_from_this(),
@@ -106,6 +109,7 @@ void WorkerProcess::watch_doorbell() {
       doorbell_closed();
       return false;
     }
+    if (tells_of_its_crash()) return false;
     if (const auto listener = listener_.lock()) listener->worker_rang(*this);
     return true;
   });
@@ -266,7 +270,7 @@ void WorkerProcess::terminate() {
 void WorkerProcess::lost_source(const std::optional<Error>& why) {
   if (stage_ == Stage::ended) return;
   if (why && pid_ == 0) {  // not even forked: the fork server's end is all that there is to tell
-    const auto crash = why->crash() ? std::make_shared<CrashReport>(*why->crash()) : nullptr;
+    const auto& crash = detail::Reports::of(*why);
     const errc code = failure_ ? errc{failure_->code().value()} : errc::start_failed;
     failure_ = Error(code, failure_ ? failure_->what() : why->what(), why->system(), crash);
   }
@@ -288,8 +292,21 @@ void WorkerProcess::process_ended() {
   });
 }
 
+// True: it is as good as dead. That the kernel says so may take long. One that lies is dead, too.
+bool WorkerProcess::tells_of_its_crash() {
+  const ipc::CrashNote& note = connection_->link().segment().crash_note();
+  if (!ipc::says_end(note) || stage_ != Stage::ready || killed_ || ending_) return false;
+  const auto crash = ipc::read_note(note);
+  if (!crash || !pidfd_.signal(SIGKILL)) return false;
+  source_->signal_worker(number_, SIGKILL);
+  ending_ = {platform::Ending::How::killed, crash->signal, crash->usage};
+  process_ended();
+  source_->leave_unreaped(number_, std::move(pidfd_));
+  return true;
+}
+
 void WorkerProcess::was_reaped(const platform::Ending& ending) {
-  ending_ = ending;
+  if (!ending_) ending_ = ending;  // else it has said so itself, and then was killed
   if (stage_ == Stage::dying) finish();
 }
 
@@ -310,31 +327,51 @@ void WorkerProcess::finish() {
     ending_ = pidfd_.reap(false);
     source_->leave_unreaped(number_, std::move(pidfd_));
   }
+  look_for_memory();
   end_channels();
   if (const auto listener = listener_.lock()) listener->worker_ended(*this);
+}
+
+void WorkerProcess::look_for_memory() {
+  if (killed_ || !ending_ || status_of(*ending_).signal != SIGKILL) return;
+  out_of_memory_ = out_of_memory(*ending_, oom_kills_before_, platform::oom_kills());
 }
 
 void WorkerProcess::end_channels() {
   const Error why = crash_error(report({}), nullptr, detail_);
   connection_->end_channels(Error(
       errc::channel_closed, std::string("the other end of the channel is gone: ") + why.what(), {},
-      std::make_shared<CrashReport>(*why.crash())));
+      detail::Reports::of(why)));
 }
 
 std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begun_at_; }
+
+Cause WorkerProcess::cause(bool ran_calls) const {
+  if (cause_) return *cause_;
+  if (leaving_ && !ran_calls) return *leaving_;
+  return out_of_memory_ ? Cause::out_of_memory : cause_of(ending_.value_or(platform::Ending{}));
+}
 
 std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall> running) const {
   auto report = std::make_shared<CrashReport>();
   const platform::Ending ending = ending_.value_or(platform::Ending{});
   report->pid = pid_;
   report->service = service_;
-  report->cause = cause_ ? *cause_ : leaving_ && running.empty() ? *leaving_ : cause_of(ending);
+  report->cause = cause(!running.empty());
   report->status = status_of(ending);
   report->running = std::move(running);
   report->stderr_tail = errors_->tail();
   report->uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime());
   report->usage = ending.usage;
+  report->raw_stack = stack(report->status);
   return report;
+}
+
+// What it noted, if it has ended as it noted.
+std::shared_ptr<detail::CrashStack> WorkerProcess::stack(const ExitStatus& status) const {
+  auto noted = ipc::read_note(connection_->link().segment().crash_note());
+  if (!noted || noted->frames.empty() || status.signal != noted->signal) return nullptr;
+  return std::make_shared<detail::CrashStack>(std::move(noted->frames), source_->modules());
 }
 
 Error WorkerProcess::start_failure() const {

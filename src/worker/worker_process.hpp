@@ -124,9 +124,13 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void watch_bytes();
   void doorbell_closed();
   void timed_out(std::chrono::milliseconds connect_timeout);
+  bool tells_of_its_crash();
   void process_ended();
   void finish();
   void note_cause(Cause cause);
+  void look_for_memory();
+  Cause cause(bool ran_calls) const;
+  std::shared_ptr<detail::CrashStack> stack(const ExitStatus& status) const;
 
   const std::shared_ptr<reactor::Reactor> reactor_;
   const std::shared_ptr<Source> source_;
@@ -148,6 +152,8 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::string name_;
   platform::Pidfd pidfd_;
   std::optional<platform::Ending> ending_;
+  std::optional<std::uint64_t> oom_kills_before_;  // of the machine
+  bool out_of_memory_ = false;
   std::chrono::steady_clock::time_point ended_at_{};
 
   std::unique_ptr<rpc::AppEnd> connection_;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Each piece of C++ in the pages compiles, each whole program links, and prints what its page says.
-# code.sh SOURCE_FOLDER LIBRARY COMPILER [PAGE...]
+# code.sh SOURCE_FOLDER LIBRARY COMPILER [PAGE...], with LIBDW=dw if the library needs that
 set -euo pipefail
 top=$1 library=$2 compiler=$3
 shift 3
@@ -32,7 +32,7 @@ for page in "$@"; do
       compile -fsyntax-only "$program"
       continue
     fi
-    compile "$program" "$library" -lspdlog -lfmt -pthread -o "$work/program" || continue
+    compile "$program" "$library" -lspdlog -lfmt ${LIBDW:+-l$LIBDW} -pthread -o "$work/program" || continue
     (timeout 60 "$work/program" 2>/dev/null || true) | without_figures |
       diff <(without_figures <"$expected") - || { echo "$page: its program prints something else"; failed=1; }
   done

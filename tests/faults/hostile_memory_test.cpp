@@ -75,6 +75,23 @@ TEST_CASE("a worker that scribbles disturbs no other pool") {
   CHECK(good.stats().crashes == 0);
 }
 
+// Fault hostile.crash-note (one call): it says that it has crashed, anywhere, and goes on.
+// Then: it is taken at its word, and ended.
+TEST_CASE("a worker that pretends to have crashed is ended, and fails its own call only") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 1}};
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const Error error = error_of(pool.run(Scribble{Target::crash_note, seed, false}));
+    INFO(error.what());
+    CHECK(error.code() == errc::worker_crashed);
+    REQUIRE(error.crash());
+    CHECK(error.crash()->status.signal == SIGSEGV);
+    CHECK(error.crash()->stack.size() <= 64);
+    CHECK(value_of(pool.run(Add{1, 2})) == 3);
+  }
+  CHECK(pool.stats().crashes == 10);
+}
+
 // Fault hostile.memory (one call)
 TEST_CASE("a lone worker that moves the end of its answers is ended for it") {
   const LeakCheck leaks;

@@ -29,7 +29,7 @@ depends() { # PACKAGE ON...
       fail "$package does not depend on $on, only on $(field "$package" Depends)"
   done
 }
-depends libbulkhead0.1 libc6 libspdlog1.10-fmt9 'libstdc\+\+6'
+depends libbulkhead0.1 libc6 libspdlog1.10-fmt9 'libstdc\+\+6' libdw1
 depends libbulkhead-dev libcereal-dev libspdlog-dev libbulkhead0.1
 depends bulkhead-worker libc6 'libstdc\+\+6'
 [[ $(field bulkhead-worker Depends) != *bulkhead* ]] || fail 'modules bring the library, not what loads them'

@@ -48,6 +48,22 @@ TEST_CASE("The kernel's word on an ending becomes a cause and a status") {
   CHECK(worker::status_of(row.ending) == row.status);
 }
 
+TEST_CASE("A worker is out of memory only where the kernel says so, and killed it") {
+  const auto says = [](std::int64_t oom_kills, How how = How::killed, int status = SIGKILL) {
+    Ending ending{.how = how, .status = status};
+    ending.oom_kills = oom_kills;
+    return ending;
+  };
+  CHECK(worker::out_of_memory(says(1), {}, {}));
+  CHECK(worker::out_of_memory(says(-1), 7, 8));
+  CHECK_FALSE(worker::out_of_memory(says(0), 7, 8));  // others were, but none of its cgroup
+  CHECK_FALSE(worker::out_of_memory(says(-1), 7, 7));
+  CHECK_FALSE(worker::out_of_memory(says(-1), {}, 8));
+  CHECK_FALSE(worker::out_of_memory(says(-1), 7, {}));
+  CHECK_FALSE(worker::out_of_memory(says(1, How::killed, SIGSEGV), 7, 8));
+  CHECK_FALSE(worker::out_of_memory(says(1, How::exited, SIGKILL), 7, 8));
+}
+
 TEST_CASE("A report says how a worker ended, and the first cause above its consequence") {
   struct Row {
     Cause cause;

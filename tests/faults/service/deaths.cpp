@@ -2,10 +2,14 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <stdexcept>
+#include <thread>
 
 #include "faults/service/handlers.hpp"
 #include "platform/unsanitized.hpp"
@@ -29,6 +33,21 @@ int fill_stack(int depth) {
   volatile char room[4096] = {};
   room[0] = static_cast<char>(depth);
   return depth == zero - 1 ? room[0] : fill_stack(depth + 1) + room[0];
+}
+
+// What reads the stack then crashes itself.
+void jump_to_nowhere() {
+  volatile std::uintptr_t wild = 0x1234;
+  reinterpret_cast<void (*)()>(wild)();
+}
+
+// Its own process only ends with what it heard of the fork.
+[[noreturn]] BULKHEAD_UNSANITIZED void crash_in_fork() {
+  const pid_t fork = ::fork();
+  if (fork == 0) *nowhere = 1;
+  int status = 0;
+  ::waitpid(fork, &status, 0);
+  ::_exit(WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 void throw_something() { throw std::logic_error("nobody expected this"); }
@@ -69,6 +88,12 @@ BULKHEAD_UNSANITIZED void die(const Die& request) {
       return;
     case Death::end_of_thread:
       ::pthread_exit(nullptr);
+    case Death::jump_to_nowhere:
+      return jump_to_nowhere();
+    case Death::throw_in_thread:
+      return std::thread(throw_something).join();
+    case Death::crash_of_fork:
+      crash_in_fork();
   }
 }
 

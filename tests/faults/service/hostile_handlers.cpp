@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstring>
 #include <random>
 
@@ -110,6 +111,11 @@ void scribble_once(const OwnSegment& segment, Target target, std::mt19937_64& di
         control->reader_sleeps.store(static_cast<std::uint32_t>(dice()));
         control->writer_sleeps.store(static_cast<std::uint32_t>(dice()));
       }
+      return;
+    case Target::crash_note:
+      scribble_over(segment.crash_note(), dice);
+      segment.crash_note().front() = SIGSEGV;
+      segment.crash_note()[1] = dice() % 65;
       return;
     case Target::everything:
     case Target::count:

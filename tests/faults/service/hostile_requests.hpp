@@ -116,6 +116,7 @@ enum class Target : std::uint8_t {
   slots,
   sleepers,    // the words that say who sleeps
   everything,  // all that it can write
+  crash_note,  // how it crashed, though it has not
   count,
 };
 

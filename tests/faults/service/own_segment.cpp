@@ -37,6 +37,13 @@ std::span<std::uint64_t> OwnSegment::everything() const {
   return {reinterpret_cast<std::uint64_t*>(begin_), size_ / sizeof(std::uint64_t)};
 }
 
+std::span<std::uint64_t> OwnSegment::crash_note() const {
+  constexpr std::size_t releases = ipc::Segment::buffers * sizeof(std::uint32_t);
+  auto* const slots_end = reinterpret_cast<std::byte*>(slots().data() + slots().size());
+  return {reinterpret_cast<std::uint64_t*>(slots_end + releases),
+          sizeof(ipc::CrashNote) / sizeof(std::uint64_t)};
+}
+
 void OwnSegment::publish(std::span<const std::byte> payload, std::uint32_t flags) const {
   const auto data = std::as_writable_bytes(answer_data());
   const std::uint64_t tail = answers().tail.load();

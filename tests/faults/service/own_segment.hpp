@@ -22,6 +22,7 @@ class OwnSegment {
   std::span<std::uint64_t> slots() const;
   std::span<std::uint64_t> answer_data() const;
   std::span<std::uint64_t> everything() const;
+  std::span<std::uint64_t> crash_note() const;
 
   // Publishes one frame, whatever it is.
   void publish(std::span<const std::byte> payload, std::uint32_t flags = 0) const;

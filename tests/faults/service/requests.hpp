@@ -185,6 +185,9 @@ enum class Death : std::uint8_t {
   exit_3,
   throw_through_noexcept,
   end_of_thread,
+  jump_to_nowhere,
+  throw_in_thread,
+  crash_of_fork,
 };
 
 struct Die {
