@@ -90,10 +90,12 @@ enum class Cause {
   unknown,             ///< it ended, and nobody could say how
 };
 
-namespace detail {
+namespace worker {
 class CrashStack;
+}
+namespace detail {
 struct Reports;
-}  // namespace detail
+}
 
 /// A call that a worker had begun when it ended. One that it held but had not begun is not listed:
 /// another worker gets it.
@@ -119,7 +121,7 @@ struct CrashReport {
   /// CPU time and peak memory (`ru_maxrss`, KiB), of it and of what it waited for.
   rusage usage{};
   /// The library's own: what `stack` is made of, once somebody asks for it.
-  std::shared_ptr<detail::CrashStack> raw_stack{};
+  std::shared_ptr<worker::CrashStack> raw_stack{};
 };
 
 /// Every failure that this library reports; only mistakes in its use are std::invalid_argument or

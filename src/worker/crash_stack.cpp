@@ -8,7 +8,7 @@
 #include "platform/symbols.hpp"
 #include "process/output.hpp"
 
-namespace bulkhead::detail {
+namespace bulkhead::worker {
 
 namespace {
 
@@ -67,7 +67,7 @@ const CrashReport& CrashStack::explain(const CrashReport& report) {
   return explained_;
 }
 
-}  // namespace bulkhead::detail
+}  // namespace bulkhead::worker
 
 namespace bulkhead {
 

@@ -11,7 +11,7 @@
 #include "platform/backtrace.hpp"
 #include "platform/modules.hpp"
 
-namespace bulkhead::detail {
+namespace bulkhead::worker {
 
 // Of one report. Thread safe.
 class CrashStack {
@@ -31,6 +31,10 @@ class CrashStack {
   std::once_flag once_;
   CrashReport explained_;
 };
+
+}  // namespace bulkhead::worker
+
+namespace bulkhead::detail {
 
 struct Reports {
   // As Error::crash(), of which it is a part, without looking anything up: for the library itself.

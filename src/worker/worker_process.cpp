@@ -368,10 +368,10 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
 }
 
 // What it noted, if it has ended as it noted.
-std::shared_ptr<detail::CrashStack> WorkerProcess::stack(const ExitStatus& status) const {
+std::shared_ptr<CrashStack> WorkerProcess::stack(const ExitStatus& status) const {
   auto noted = ipc::read_note(connection_->link().segment().crash_note());
   if (!noted || noted->frames.empty() || status.signal != noted->signal) return nullptr;
-  return std::make_shared<detail::CrashStack>(std::move(noted->frames), source_->modules());
+  return std::make_shared<CrashStack>(std::move(noted->frames), source_->modules());
 }
 
 Error WorkerProcess::start_failure() const {

@@ -130,7 +130,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void note_cause(Cause cause);
   void look_for_memory();
   Cause cause(bool ran_calls) const;
-  std::shared_ptr<detail::CrashStack> stack(const ExitStatus& status) const;
+  std::shared_ptr<CrashStack> stack(const ExitStatus& status) const;
 
   const std::shared_ptr<reactor::Reactor> reactor_;
   const std::shared_ptr<Source> source_;

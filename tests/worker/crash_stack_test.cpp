@@ -6,7 +6,7 @@
 #include "platform/proc.hpp"
 
 using namespace bulkhead;
-using bulkhead::detail::CrashStack;
+using bulkhead::worker::CrashStack;
 using bulkhead::platform::Frame;
 using Lines = std::vector<std::string>;
 
