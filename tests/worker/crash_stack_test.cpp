@@ -6,8 +6,8 @@
 #include "platform/proc.hpp"
 
 using namespace bulkhead;
-using bulkhead::worker::CrashStack;
 using bulkhead::platform::Frame;
+using bulkhead::worker::CrashStack;
 using Lines = std::vector<std::string>;
 
 namespace {
