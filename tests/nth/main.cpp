@@ -49,7 +49,7 @@ std::optional<Options> parse(int argc, char** argv) {
 }
 
 int play_once() {
-  // Without a handler of its own, the library would write of each crash.
+  // What the library tells of each crash would fill pages.
   set_logger(spdlog::null_logger_mt("nobody"));
   const auto wrong = play();
   for (const std::string& line : wrong) std::printf("  %s\n", line.c_str());
