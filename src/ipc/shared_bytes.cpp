@@ -7,11 +7,24 @@ void SharedBytes::passed_to(std::weak_ptr<BytesHolder> holder) const {
   holders_.push_back(std::move(holder));
 }
 
-SharedBytes::Holders SharedBytes::holders() const {
-  Holders alive;
-  for (const auto& holder : holders_)
-    if (auto there = holder.lock()) alive.push_back(std::move(there));
-  return alive;
+std::shared_ptr<BytesHolder> SharedBytes::only_holder() const noexcept {
+  std::shared_ptr<BytesHolder> only;
+  for (const auto& holder : holders_) {
+    auto there = holder.lock();
+    if (there && only) return nullptr;
+    if (there) only = std::move(there);
+  }
+  return only;
+}
+
+bool SharedBytes::end() const noexcept {
+  bool anyone = false;
+  for (const auto& holder : holders_) {
+    const auto there = holder.lock();
+    if (there) there->let_go(*this);
+    anyone |= there != nullptr;
+  }
+  return anyone;
 }
 
 std::uint64_t SharedBytes::id_at_maker(const BytesHolder&) const { return 0; }
@@ -23,9 +36,8 @@ OwnBytes::OwnBytes(std::shared_ptr<Blob> blob, const std::shared_ptr<BytesHolder
 
 // One worker must not see what was written for another, nor what is written for one later.
 OwnBytes::~OwnBytes() {
-  const Holders alive = holders();
-  if (here() && reusable_ && alive.size() == 1 && alive.front()->keep(*this)) return;
-  end(alive);
+  const auto only = here() && reusable_ ? only_holder() : nullptr;
+  if (!only || !only->keep(*this)) end();
 }
 
 bool OwnBytes::seen_besides(const BytesHolder& holder) const {

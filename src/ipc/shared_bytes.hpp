@@ -48,14 +48,11 @@ class SharedBytes : public detail::BytesMemory {
   bool here() const { return blob_->here(); }
   virtual bool seen_besides(const BytesHolder& holder) const = 0;
 
-  using Holders = std::vector<std::shared_ptr<BytesHolder>>;
-  // Those that are still there. For destructors: nobody passes them on any more, so without a lock.
-  Holders holders() const;
-  // Tells those whom they were passed to.
-  void end() const { end(holders()); }
-  void end(const Holders& holders) const {
-    for (const auto& holder : holders) holder->let_go(*this);
-  }
+  // For destructors: without a lock, because nobody passes them on any more, and without memory.
+  // The one holder that is still there; null where there are several.
+  std::shared_ptr<BytesHolder> only_holder() const noexcept;
+  // Tells those whom they were passed to. False: nobody is there.
+  bool end() const noexcept;
 
  private:
   const std::shared_ptr<Blob> blob_;

@@ -58,9 +58,7 @@ Pidfd Pidfd::of_stand_in(Fd fd) {
 
 bool Pidfd::signal(int number) const {
   if (stand_in_) return !ended();
-  if (::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, 0) == 0) return true;
-  if (errno == ESRCH) return false;
-  throw_errno("cannot send signal " + std::to_string(number) + " to a process");
+  return ::syscall(SYS_pidfd_send_signal, fd_.get(), number, nullptr, 0) == 0;
 }
 
 void Pidfd::signal_group(pid_t leader, int number) const noexcept {

@@ -45,7 +45,7 @@ class Pidfd {
   const Fd& fd() const noexcept { return fd_; }  // readable once the process has ended
   explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
-  // False when it is gone already. Signal 0 only asks.
+  // False when it is gone already, or may not be signalled. Signal 0 only asks.
   bool signal(int number) const;
   // To every process of the group that it was made to lead, also when it has ended, and whoever
   // reaped it. Linux before 6.9 knows groups by number only: there nothing is signalled once it was

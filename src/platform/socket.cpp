@@ -96,7 +96,8 @@ Sent send_packet(const Fd& socket, std::span<const std::byte> bytes, std::span<c
     if (::sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return Sent::sent;
     if (errno == EPIPE || errno == ECONNRESET) return Sent::gone;
     if (errno == EINTR) continue;
-    if (errno != EAGAIN) throw_errno("cannot send a packet");
+    const bool no_memory = errno == ENOBUFS && !wait;
+    if (errno != EAGAIN && !no_memory) throw_errno("cannot send a packet");
     if (!wait) return Sent::would_block;
     wait_ready(socket, Readiness::writable, std::chrono::seconds(1));
   }

@@ -27,13 +27,11 @@ class Queue {
   const rpc::OpenCall& front() const { return lanes_.begin()->second.front(); }
 
   void push_back(rpc::OpenCall open) {
-    lane_of(open).push_back(std::move(open));
-    drop_withdrawn();
+    put(*open.call, [&](Lane& lane) { lane.push_back(std::move(open)); });
   }
   // Before the others of its priority.
   void push_front(rpc::OpenCall open) {
-    lane_of(open).push_front(std::move(open));
-    drop_withdrawn();
+    put(*open.call, [&](Lane& lane) { lane.push_front(std::move(open)); });
   }
   // The same in this order.
   void push_front(std::vector<rpc::OpenCall> calls) {
@@ -94,11 +92,20 @@ class Queue {
   using Lane = std::deque<rpc::OpenCall>;
   static constexpr std::size_t few = 16;
 
-  // For one that is put there.
-  Lane& lane_of(const rpc::OpenCall& open) {
-    open.call->at.store(mark_, std::memory_order_relaxed);
+  // All or nothing: where there is no memory for one more, the queue stays as it is.
+  template <class Put>
+  void put(detail::Call& call, Put put_into) {
+    const auto found = lanes_.find(call.priority);
+    if (found != lanes_.end()) {
+      put_into(found->second);
+    } else {
+      Lane lane;
+      put_into(lane);
+      lanes_.emplace(call.priority, std::move(lane));
+    }
+    call.at.store(mark_, std::memory_order_relaxed);
     ++size_;
-    return lanes_[open.call->priority];
+    drop_withdrawn();
   }
   bool is_withdrawn(const rpc::OpenCall& open) const {
     return open.call->at.load(std::memory_order_relaxed) != mark_;

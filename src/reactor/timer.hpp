@@ -1,9 +1,9 @@
 // Something to be done at a time, unless it is stopped before. Lives on the reactor.
 //
-// It has a descriptor of its own, made with it, so that starting it cannot fail for want of one.
-// Asio's timers share one, which they leave set when a wait
-// is cancelled. An idle pool would wake up for a timeout that was called off long ago, and then
-// every five minutes.
+// It has a descriptor of its own, made and given to the kernel to watch with it, so that starting
+// it cannot fail for want of either. Asio's timers share one, which they leave set when a wait is
+// cancelled. An idle pool would wake up for a timeout that was called off long ago, and then every
+// five minutes.
 #pragma once
 
 #include <chrono>
@@ -20,23 +20,24 @@ class Timer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Throws std::system_error when there is no descriptor to be had.
-  explicit Timer(Reactor& reactor) : fd_(platform::make_timer()), watch_(reactor) {}
+  // Throws std::system_error when there is no descriptor to be had, or none is watched any more.
+  explicit Timer(Reactor& reactor) : fd_(platform::make_timer()), watch_(reactor) {
+    watch_.hold(fd_);
+  }
 
   // Calls `work` once, if `owner`, of which this is a part, is still there. Replaces what was to be
   // done before.
   template <class Owner, class Work>
   void start(Clock::time_point when, std::weak_ptr<Owner> owner, Work work) {
-    stop();
     platform::set_timer(fd_, when);
-    watch_.start(fd_, std::move(owner), [this, work = std::move(work)] {
+    watch_.resume(std::move(owner), [this, work = std::move(work)] {
       stop();
       work();
       return false;
     });
   }
   void stop() {
-    watch_.stop();
+    watch_.pause();
     platform::stop_timer(fd_);
   }
 

@@ -28,17 +28,32 @@ class Watch {
   // the kernel watches no more.
   template <class Owner, class OnReadable>
   void start(const platform::Fd& fd, std::weak_ptr<Owner> owner, OnReadable on_readable) {
-    stop();
-    boost::system::error_code error;
-    descriptor_.assign(fd.get(), error);
-    if (error) throw std::system_error(error, "cannot watch a descriptor");
-    wait(std::move(owner), std::move(on_readable));
+    hold(fd);
+    resume(std::move(owner), std::move(on_readable));
   }
   void stop() {
     ++turn_;
     if (descriptor_.is_open()) static_cast<void>(descriptor_.release());
   }
   bool running() const { return descriptor_.is_open(); }
+
+  // The parts of start(), for one descriptor that is watched now and then: only the first can fail.
+  void hold(const platform::Fd& fd) {
+    stop();
+    boost::system::error_code error;
+    descriptor_.assign(fd.get(), error);
+    if (error) throw std::system_error(error, "cannot watch a descriptor");
+  }
+  template <class Owner, class OnReadable>
+  void resume(std::weak_ptr<Owner> owner, OnReadable on_readable) {
+    pause();
+    wait(std::move(owner), std::move(on_readable));
+  }
+  void pause() {
+    ++turn_;
+    boost::system::error_code ignored;
+    descriptor_.cancel(ignored);
+  }
 
  private:
   template <class Owner, class OnReadable>

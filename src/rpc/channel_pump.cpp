@@ -137,6 +137,10 @@ void Channel::start_pump() noexcept try {
 void Channel::lose_port(Side side, const char* why) {
   state_.lose(side, Error(errc::channel_closed,
                           std::string("nobody can wait for the channel's other end: ") + why));
+  // Nor is that end to wait for this one.
+  if (side == Side::receiver && out_ && !std::exchange(out_left_, true))
+    out_->leave(ipc::Leave::broken);
+  if (side == Side::sender && in_ && !std::exchange(in_left_, true)) in_->leave();
 }
 
 // True when there is more to be done at once.

@@ -17,10 +17,9 @@ class MadeBytes final : public ipc::SharedBytes {
   MadeBytes(std::shared_ptr<ipc::Blob> blob, std::weak_ptr<Blobs> blobs, BlobId id)
       : SharedBytes(std::move(blob)), blobs_(std::move(blobs)), id_(id) {}
   ~MadeBytes() override {
-    const Holders passed_to = holders();
-    end(passed_to);
+    const bool passed_on = end();
     const auto blobs = here() ? blobs_.lock() : nullptr;
-    if (blobs) blobs->done_with(id_, !passed_to.empty());
+    if (blobs) blobs->done_with(id_, passed_on);
   }
   bool seen_besides(const ipc::BytesHolder&) const override { return false; }
   std::uint64_t id_at_maker(const ipc::BytesHolder& holder) const override {

@@ -40,9 +40,22 @@ std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor>
                                                std::weak_ptr<Listener> listener) {
   std::shared_ptr<ForkServer> server(
       new ForkServer(std::move(reactor), contract, std::move(listener)));
-  server->spawn(program);
-  server->watch(connect_timeout);
+  try {
+    server->spawn(program);
+    server->watch(connect_timeout);
+  } catch (...) {
+    server->abandon();
+    throw;
+  }
   return server;
+}
+
+// Nobody would hear of its end.
+void ForkServer::abandon() {
+  if (!child_.pidfd) return;
+  kill();
+  child_.pidfd.wait_ended(patience_to_leave);
+  child_.pidfd.reap(false);
 }
 
 void ForkServer::spawn(process::Program program) {

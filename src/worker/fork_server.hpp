@@ -61,6 +61,7 @@ class ForkServer final : public Source {
              std::weak_ptr<Listener> listener);
   void spawn(process::Program program);
   void watch(std::chrono::milliseconds connect_timeout);
+  void abandon();
   bool read_control();
   void take_greeting(std::span<const std::byte> packet);
   void take_notice(const Notice& notice, std::vector<platform::Fd> fds);

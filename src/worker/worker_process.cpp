@@ -155,13 +155,20 @@ void WorkerProcess::doorbell_closed() {
 // ------------------------------------------------------------ starting
 
 void WorkerProcess::was_started(pid_t pid, platform::Pidfd process) {
+  try {
+    process_.start(process.fd(), weak_from_this(), [this] {
+      process_ended();
+      return false;
+    });
+  } catch (const std::system_error& error) {
+    source_->signal_worker(number_, SIGKILL);
+    return was_not_started(Error(errc::start_failed,
+                                 "a " + service_ + " worker could not be started: " + error.what(),
+                                 error.code()));
+  }
   pid_ = pid;
   name_ = service_ + " worker " + std::to_string(pid);
   pidfd_ = std::move(process);
-  process_.start(pidfd_.fd(), weak_from_this(), [this] {
-    process_ended();
-    return false;
-  });
   if (killed_) return kill(*cause_);
   log_lines();
   if (said_ready_early_) said_ready();
