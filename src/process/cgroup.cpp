@@ -116,14 +116,14 @@ std::vector<pid_t> Cgroup::members() const {
   return pids_in(platform::read_file(path_ + "/cgroup.procs"));
 }
 
-void Cgroup::pass_on(const std::string& controller) const {
-  const std::string file = path_ + "/cgroup.subtree_control";
+bool Cgroup::has_controller(const std::string& name) const {
   std::istringstream words(platform::read_file(path_ + "/cgroup.controllers"));
-  const std::vector<std::string> has(std::istream_iterator<std::string>(words), {});
-  if (std::ranges::find(has, controller) == has.end())
-    throw std::system_error(std::make_error_code(std::errc::not_supported),
-                            "the cgroup " + path_ + " has no " + controller + " controller");
-  write(file, "+" + controller);
+  const std::vector<std::string> names(std::istream_iterator<std::string>(words), {});
+  return std::ranges::find(names, name) != names.end();
+}
+
+void Cgroup::pass_on(const std::string& controller) const {
+  write(path_ + "/cgroup.subtree_control", "+" + controller);
 }
 
 void Cgroup::limit(const std::string& file, std::uint64_t value) const {

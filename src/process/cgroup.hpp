@@ -30,8 +30,9 @@ class Cgroup {
 
   // Those that live: zombies are in no cgroup. Not those of cgroups below.
   std::vector<pid_t> members() const;
-  // Lets those below it have limits of this kind ("memory", "pids"): it has no processes itself.
-  // Throws std::system_error.
+  // Whether it can limit what is of this kind, as "memory" or "pids".
+  bool has_controller(const std::string& name) const;
+  // So can those below it from then on. It must have no processes itself. Throws std::system_error.
   void pass_on(const std::string& controller) const;
   // Of this one, as "memory.max". Throws std::system_error.
   void limit(const std::string& file, std::uint64_t value) const;

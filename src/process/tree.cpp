@@ -77,6 +77,8 @@ std::optional<Cgroup> Trees::make_cgroup() {
 
 std::optional<std::string> Trees::limit(const std::string& controller, std::uint64_t value) {
   if (!roof_) return "no cgroup can be made here";
+  if (!roof_->has_controller(controller))
+    return "cgroups here have no " + controller + " controller";
   const auto limit = cgroup_limits_.emplace(controller + ".max", value).first;
   try {
     roof_->pass_on(controller);

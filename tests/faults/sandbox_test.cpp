@@ -182,7 +182,8 @@ TEST_CASE("a pool and a worker tell what holds their processes") {
   CHECK_FALSE(none.containment().no_new_privs.in_force);
   CHECK_FALSE(none.containment().core.in_force);
   CHECK(none.containment().session.in_force);
-  const bool inherited = platform::read_file("/proc/self/status").find("NoNewPrivs:\t1") != std::string::npos;
+  const bool inherited =
+      platform::read_file("/proc/self/status").find("NoNewPrivs:\t1") != std::string::npos;
   CHECK(gains_none(none.pid()) == inherited);
 
   CHECK_FALSE(TestWorker().containment().session.in_force);

@@ -78,7 +78,7 @@ TEST_CASE("a limit of processes holds for users, and not for root") {
 }
 
 TEST_CASE("limits that the kernel enforces hold") {
-  for (const Resource resource : {Resource::memory, Resource::cpu, Resource::open_files,
-                                  Resource::file_size, Resource::core})
+  for (const Resource resource :
+       {Resource::memory, Resource::cpu, Resource::open_files, Resource::file_size, Resource::core})
     CHECK(in_child([&] { expect(limit_holds(resource, 1 << 20), limit_name(resource)); }) == 0);
 }

@@ -1,8 +1,10 @@
 // What of a sandbox can be enforced, and which limit ended a worker.
 #include "worker/measures.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <iterator>
 #include <set>
 
 namespace {
@@ -64,9 +66,10 @@ TEST_CASE("Without a cgroup the worker limits itself, where that binds it") {
 
   means.refused = {Resource::processes, Resource::memory};
   const Judgement free = judge(asked({.memory = 1, .processes = 3}), means);
-  CHECK(free.missing ==
-        "Sandbox::processes: " + none_here + ", and RLIMIT_NPROC does not bind this user; "
-        "Sandbox::memory: " + none_here + ", and RLIMIT_AS cannot be set");
+  CHECK(free.missing == "Sandbox::processes: " + none_here +
+                            ", and RLIMIT_NPROC does not bind this user; "
+                            "Sandbox::memory: " +
+                            none_here + ", and RLIMIT_AS cannot be set");
   CHECK_FALSE(free.containment.processes.in_force);
   CHECK_FALSE(free.own.limits.processes);
   CHECK_FALSE(free.own.limits.memory);
@@ -101,5 +104,5 @@ TEST_CASE("Every measure is printed, in a line of its own") {
   const std::string text = to_string(containment);
   CHECK(text.find("memory: RLIMIT_AS\n") != text.npos);
   CHECK(text.find("cpu: not in force: the workers are threads of this process\n") != text.npos);
-  CHECK(std::count(text.begin(), text.end(), '\n') == all_measures.size());
+  CHECK(std::count(text.begin(), text.end(), '\n') == std::ssize(all_measures));
 }
