@@ -80,5 +80,5 @@ TEST_CASE("a limit of processes holds for users, and not for root") {
 TEST_CASE("limits that the kernel enforces hold") {
   for (const Resource resource :
        {Resource::memory, Resource::cpu, Resource::open_files, Resource::file_size, Resource::core})
-    CHECK(in_child([&] { expect(limit_holds(resource, 1 << 20), limit_name(resource)); }) == 0);
+    CHECK(in_child([&] { expect(limit_holds(resource, 64 << 20), limit_name(resource)); }) == 0);
 }

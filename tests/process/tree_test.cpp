@@ -291,7 +291,8 @@ TEST_CASE(
     expect(why == (trees.mechanism() == Mechanism::cgroup
                        ? "cgroups here have no nonsense controller"
                        : "no cgroup can be made here"));
-    fork_worker(trees, 1, [] { platform::exit_now(0); });
-    expect(end_tree(trees, 1).ending.status == 0);
+    const auto worker = fork_worker(trees, 1, [] { platform::exit_now(3); });
+    expect(worker.pidfd.wait_ended(watchdog));
+    expect(end_tree(trees, 1).ending.status == 3);
   });
 }
