@@ -76,6 +76,9 @@ class BothSides final : public detail::WorkerSet {
   void submit(std::shared_ptr<detail::Call> call, const RunOptions* options) override {
     calls_->submit(std::move(call), options);
   }
+  void turn_away(detail::Call& call, std::exception_ptr why) override {
+    calls_->turn_away(call, std::move(why));
+  }
   boost::asio::any_io_executor executor() const override { return {}; }
   MutableBytes make_bytes(std::size_t size) override { return detail::make_own_bytes(size); }
   MutableBytes make_block(std::size_t) override { return {}; }

@@ -49,7 +49,7 @@ struct PoolStats {
   std::size_t queued = 0;       ///< calls that wait for a worker
   std::size_t in_flight = 0;    ///< calls that workers have at hand
   std::uint64_t completed = 0;  ///< calls answered
-  std::uint64_t failed = 0;     ///< calls that ended with an error, handlers' own included
+  std::uint64_t failed = 0;     ///< calls that ended with an error, of whatever kind
   std::uint64_t crashes = 0;    ///< workers that ended unasked, those that never got ready included
   std::uint64_t restarts = 0;   ///< workers and spares started to replace one, not by reload()
   std::uint64_t recycled = 0;   ///< workers that were replaced because they had served long enough

@@ -6,12 +6,12 @@
 
 #include <atomic>
 
+#include "platform/signals.hpp"
 #include "platform/unsanitized.hpp"
 
 namespace bulkhead::platform {
 namespace {
 
-constexpr int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 constexpr unsigned patience_s = 2;
 
 // Constant after handle_crashes().

@@ -139,7 +139,7 @@ ExecResult clone_and_exec(const ExecPlan& plan) {
   int error = 0;
   {
     // No handler of the application may run in the child, on our memory.
-    const BlockedSignals blocked;
+    const BlockedSignals blocked(BlockedSignals::Which::all);
     pid = bare_clone(run_child, stack.get() + lines, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
                      &child, &pidfd);
     error = errno;

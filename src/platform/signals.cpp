@@ -35,10 +35,12 @@ void reset_signals() noexcept {
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-BlockedSignals::BlockedSignals() noexcept {
-  sigset_t all;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+BlockedSignals::BlockedSignals(Which which) noexcept {
+  sigset_t set;
+  sigfillset(&set);
+  if (which == Which::all_but_crashes)
+    for (const int number : crash_signals) sigdelset(&set, number);
+  ::pthread_sigmask(SIG_SETMASK, &set, &before_);
 }
 
 BlockedSignals::~BlockedSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

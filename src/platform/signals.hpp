@@ -2,21 +2,28 @@
 // exec, so whatever the host did about them has to be undone in the processes that we start.
 #pragma once
 
+#include <array>
 #include <csignal>
 
 #include "platform/fd.hpp"
 
 namespace bulkhead::platform {
 
+// What a thread's own crash raises.
+inline constexpr std::array crash_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+
 // Every signal gets its default action. Async-signal-safe.
 void reset_signal_actions() noexcept;
 // The same, and none is blocked: for a process of our own that starts afresh.
 void reset_signals() noexcept;
 
-// Blocks all signals in this thread as long as it lives.
+// Blocks signals in this thread as long as it lives.
 class BlockedSignals {
  public:
-  BlockedSignals() noexcept;
+  // A thread that blocks those of its own crash ends its process without the handlers of crashes
+  // that this may have, and one that is raised waits for ever.
+  enum class Which { all, all_but_crashes };
+  explicit BlockedSignals(Which which) noexcept;
   ~BlockedSignals();
   BlockedSignals(const BlockedSignals&) = delete;
   BlockedSignals& operator=(const BlockedSignals&) = delete;

@@ -75,6 +75,7 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
 
   // Waits while there is no room for it, if `Limits` say so.
   void submit(std::shared_ptr<detail::Call> call, const RunOptions* options = nullptr);
+  void turn_away(detail::Call& call, std::exception_ptr why);
   // In memory that the worker has which would be given the next call, if it has some to spare.
   MutableBytes make_bytes(std::size_t size);
   // The same for a block of a request. Empty: it is to go through the ring.

@@ -69,11 +69,14 @@ std::deque<std::shared_ptr<detail::Call>> Calls::empty_outside() {
 }
 
 // It was never taken: counted as failed, and not as settled.
-void Calls::turn_away(detail::Call& call, const Error& why) {
+void Calls::turn_away(detail::Call& call, std::exception_ptr why) {
   ++failed_;
-  auto error = std::make_exception_ptr(why);
-  if (limits_.events) tell_settled(call, {}, error);
-  call.settle(std::move(error));
+  if (limits_.events) tell_settled(call, {}, why);
+  call.settle(std::move(why));
+}
+
+void Calls::turn_away(detail::Call& call, const Error& why) {
+  turn_away(call, std::make_exception_ptr(why));
 }
 
 Error Calls::queue_full(bool waited) const {

@@ -11,7 +11,7 @@ std::optional<BytesHandle> RequestBytes::attach(const Bytes& bytes, std::size_t 
 }
 
 MutableBytes RequestBytes::make_block(std::size_t size) {
-  MutableBytes block = workers_ ? workers_->make_block(size) : MutableBytes();
+  MutableBytes block = workers_.make_block(size);
   if (block.size() != 0) call_.beside += size_beside(size);
   return block;
 }

@@ -19,25 +19,25 @@ std::int64_t nanoseconds(Clock::time_point time) {
   return std::chrono::nanoseconds(time.time_since_epoch()).count();
 }
 
-void settle(Call& call, Failure reason) {
+std::exception_ptr objection(const Call& call, Failure reason) {
   const std::string end = "it was never queued";
-  call.settle(std::make_exception_ptr(pool::stop_error("the call", call, reason, end)));
+  return std::make_exception_ptr(pool::stop_error("the call", call, reason, end));
 }
 
 }  // namespace
 
-bool begin_steering(Call& call, const RunOptions& options, std::unique_ptr<ProgressBox> progress) {
-  if (options.stop.stop_requested()) return settle(call, Failure::cancelled), false;
+std::exception_ptr begin_steering(Call& call, const RunOptions& options,
+                                  std::unique_ptr<ProgressBox> progress) {
+  if (options.stop.stop_requested()) return objection(call, Failure::cancelled);
   call.priority = options.priority;
-  if (!options.timeout && !options.run_timeout && !progress) return true;
+  if (!options.timeout && !options.run_timeout && !progress) return nullptr;
   call.steering = std::make_unique<Steering>();
   Steering& limits = *call.steering;
   limits.timeout = options.timeout;
   limits.run_timeout = options.run_timeout;
   limits.ran_too_long = past(options.run_timeout);
   limits.progress = std::move(progress);
-  if (past(options.timeout) || past(options.run_timeout))
-    return settle(call, Failure::deadline), false;
+  if (past(options.timeout) || past(options.run_timeout)) return objection(call, Failure::deadline);
   const auto now = Clock::now();
   if (options.timeout && *options.timeout < Clock::time_point::max() - now)
     limits.deadline = now + *options.timeout;
@@ -48,7 +48,7 @@ bool begin_steering(Call& call, const RunOptions& options, std::unique_ptr<Progr
   packed.wants_progress = limits.progress != nullptr;
   call.request.resize(sizeof packed);
   std::memcpy(call.request.data(), &packed, sizeof packed);
-  return true;
+  return nullptr;
 }
 
 // The callback may come at once, and on any thread. It holds no more than a hint: a call that is

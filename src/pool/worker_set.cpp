@@ -59,6 +59,10 @@ class CrewHandle final : public WorkerSet {
   void submit(std::shared_ptr<Call> call, const RunOptions* options) override {
     crew_->calls().submit(std::move(call), options);
   }
+  void turn_away(Call& call, std::exception_ptr why) override {
+    if (!home_.here()) return call.settle(std::move(why));
+    crew_->calls().turn_away(call, std::move(why));
+  }
   // A fork's own reactor where the other one's would be it: that has no thread there.
   boost::asio::any_io_executor executor() const override {
     const bool lost = !home_.here() && executor_.target<reactor::Executor>();

@@ -55,7 +55,7 @@ std::shared_ptr<Reactor> Reactor::acquire() {
 // and a wait inside of it (Moment::wait) would not get to see it.
 Reactor::Reactor() : context_(make_context()) {
   // The application's signal handlers run on the application's threads.
-  const platform::BlockedSignals blocked;
+  const platform::BlockedSignals blocked(platform::BlockedSignals::Which::all_but_crashes);
   thread_ = std::thread([context = context_] {
     runs_one = true;
     const auto work = boost::asio::make_work_guard(*context);

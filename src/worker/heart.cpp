@@ -10,7 +10,8 @@ namespace bulkhead::worker {
 void begin_beating(ipc::Hints& hints) {
   const std::chrono::milliseconds every(hints.beat_every_ms.load());
   if (every.count() == 0) return;
-  const platform::BlockedSignals blocked;  // they are for the handlers' threads
+  // They are for the handlers' threads.
+  const platform::BlockedSignals blocked(platform::BlockedSignals::Which::all_but_crashes);
   std::thread([&hints, pause = every / 2.0] {
     for (;;) {
       hints.beats.fetch_add(1, std::memory_order_relaxed);

@@ -38,7 +38,8 @@ void Progress::send_later(Call& call) {
   waiting_.push_back(&call);
   if (sends_.joinable()) return some_wait_.notify_one();
   try {
-    const platform::BlockedSignals blocked;  // they are for the handlers' threads
+    // They are for the handlers' threads.
+    const platform::BlockedSignals blocked(platform::BlockedSignals::Which::all_but_crashes);
     sends_ = std::thread([this] { keep_sending(); });
   } catch (const std::system_error&) {
   }

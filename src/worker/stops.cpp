@@ -25,7 +25,8 @@ void Stops::watch(Call& call) {
   const std::lock_guard lock(mutex_);
   watched_.push_back(&call);
   if (looks_.joinable()) return;
-  const platform::BlockedSignals blocked;  // they are for the handlers' threads
+  // They are for the handlers' threads.
+  const platform::BlockedSignals blocked(platform::BlockedSignals::Which::all_but_crashes);
   looks_ = std::thread([this] { keep_looking(); });
 }
 

@@ -20,7 +20,7 @@ using How = platform::Ending::How;
 // The application's signal handlers run on the application's threads.
 template <class Work>
 std::thread start_thread(Work work) {
-  const platform::BlockedSignals blocked;
+  const platform::BlockedSignals blocked(platform::BlockedSignals::Which::all_but_crashes);
   return std::thread(std::move(work));
 }
 

@@ -121,6 +121,7 @@ TEST_CASE("a call that is past its time or called off when it is made fails at o
   check_ended(error_of(pool.run(AskDeadline{}, {.timeout = -1h})), errc::deadline_exceeded);
   check_ended(error_of(pool.run(AskDeadline{}, {.run_timeout = 0ns})), errc::deadline_exceeded);
   check_ended(error_of(pool.run(AskDeadline{}, {.stop = stop.get_token()})), errc::cancelled);
+  CHECK(pool.stats().failed == 4);
   constexpr auto ever = std::chrono::nanoseconds::max();
   CHECK(value_of(pool.run(AskDeadline{}, {.timeout = ever, .run_timeout = ever})) == -1);
 }

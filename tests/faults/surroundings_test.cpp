@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <sstream>
 #include <thread>
@@ -34,7 +35,7 @@ bool has(const std::vector<std::string>& list, const std::string& entry) {
   return std::find(list.begin(), list.end(), entry) != list.end();
 }
 
-volatile std::sig_atomic_t broken_pipes = 0;
+volatile std::sig_atomic_t broken_pipes = 0, crashes_seen = 0;
 
 }  // namespace
 
@@ -182,6 +183,29 @@ TEST_CASE("a pool that is idle never wakes up") {
            std::all_of(started.begin(), started.end(),
                        [](const auto& process) { return waits_for_ever(process.pid); });
   }));
+}
+
+// Fault host.crash-handler (one call): a callback crashes on the library's thread.
+// Then: the app's own handler of crashes hears of it. Other signals are left to the app's threads.
+TEST_CASE("a crash on the library's thread comes to the app's own handler") {
+  const LeakCheck leaks;
+  struct sigaction count {};
+  struct sigaction old {};
+  count.sa_handler = [](int) { crashes_seen = crashes_seen + 1; };
+  REQUIRE(::sigaction(SIGSEGV, &count, &old) == 0);
+  {
+    TestPool pool{{.workers = 1}};
+    std::promise<bool> blocks_others;
+    pool.async_run(Add{1, 2}, {}, [&](std::exception_ptr, int) {
+      ::raise(SIGSEGV);
+      sigset_t blocked;
+      ::pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+      blocks_others.set_value(sigismember(&blocked, SIGUSR1) == 1);
+    });
+    CHECK(blocks_others.get_future().get());
+  }
+  REQUIRE(::sigaction(SIGSEGV, &old, nullptr) == 0);
+  CHECK(crashes_seen == 1);
 }
 
 // Fault host.signals: the app ignores or blocks signals.

@@ -35,7 +35,7 @@ TEST_CASE("a process starts afresh whatever its host ignored and blocked") {
     ::signal(SIGCHLD, SIG_IGN);
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGRTMAX, [](int) {});
-    const BlockedSignals blocked;
+    const BlockedSignals blocked(BlockedSignals::Which::all);
     reset_signals();
     for (const int number : {SIGCHLD, SIGPIPE, SIGRTMAX}) {
       struct sigaction action {};
@@ -48,10 +48,13 @@ TEST_CASE("a process starts afresh whatever its host ignored and blocked") {
 }
 
 TEST_CASE("signals are blocked for a while and as before afterwards") {
+  using Which = BlockedSignals::Which;
+  const auto which = GENERATE(Which::all, Which::all_but_crashes);
   CHECK_FALSE(is_blocked(SIGUSR1));
   {
-    const BlockedSignals blocked;
+    const BlockedSignals blocked(which);
     CHECK(is_blocked(SIGUSR1));
+    for (const int number : crash_signals) CHECK(is_blocked(number) == (which == Which::all));
   }
   CHECK_FALSE(is_blocked(SIGUSR1));
 }
@@ -62,7 +65,7 @@ TEST_CASE("the end of a child makes a descriptor readable, whatever thread hears
     // The signal goes to the only thread that does not block it.
     std::atomic<bool> over = false;
     std::thread other([&] { expect(wait_until([&] { return over.load(); })); });
-    const BlockedSignals blocked;
+    const BlockedSignals blocked(BlockedSignals::Which::all);
     const Fd ends = child_events();
     std::array<std::byte, 256> buffer{};
     expect(read_some(ends, buffer).io == Io::would_block);

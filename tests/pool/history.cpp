@@ -74,7 +74,7 @@ void History::submit(bool idempotent, RunOptions options, std::uint64_t only_for
   call->only_for = only_for;
   asked_.push_back({call, options, idempotent});
   asked_.back().broadcast = only_for != 0;
-  if (!detail::begin_steering(*call, options)) return complain("a call was refused early");
+  if (detail::begin_steering(*call, options)) return complain("a call was refused early");
   RunOnce request;
   request.call = static_cast<int>(asked_.size()) - 1;
   detail::encode(call->request, request);

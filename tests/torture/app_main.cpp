@@ -38,7 +38,9 @@ std::vector<Future<Receipt>> many_calls(TorturePool& pool, std::uint32_t each_ta
   for (std::uint64_t i = 0; i < 20; ++i)
     calls.push_back(pool.run(Task{.number = i,
                                   .data = data_of(i, i % 4 ? 100 : large),
+                                  .blob = i % 5 ? Bytes() : blob_of(i, pool.make_bytes(large)),
                                   .answer_size = i % 4 ? 100 : large,
+                                  .answer_blob_size = i % 5 ? 0 : large,
                                   .takes_us = each_takes_us}));
   return calls;
 }

@@ -19,7 +19,7 @@ namespace bulkhead::torture {
 
 using Clock = std::chrono::steady_clock;  // the same for all processes
 
-enum class Outcome : std::uint8_t { none, answered, threw, crashed, shut_down };
+enum class Outcome : std::uint8_t { none, answered, threw, crashed, called_off, shut_down };
 
 // One call. The worker writes the first two, the app the others.
 struct Mark {

@@ -11,6 +11,8 @@ namespace {
 
 constexpr unsigned max_attempts = 3;  // PoolOptions' own
 
+bool one_in(unsigned count, std::mt19937_64& dice) { return dice() % count == 0; }
+
 }  // namespace
 
 Callers::Callers(TorturePool& pool, const Place& place, std::uint64_t seed)
@@ -50,30 +52,68 @@ void Callers::call_until_stopped(std::uint64_t seed, std::size_t window) {
   }
 }
 
-bool Callers::make_call(std::mt19937_64& dice, std::deque<Open>& open) {
-  const std::shared_lock lock(calling_);
-  if (stopping_ || place_.findings.any_violation()) return false;
-  const std::uint64_t number = place_.board.shared().mark_count++;
-  if (number >= Shared::calls) throw std::length_error("the board is full");
-  const auto one_in = [&](unsigned count) { return dice() % count == 0; };
-  Task task{.number = number, .data = {}};
+// Nobody else waits for the thread that holds a conversation: it goes on until it has ended.
+bool Callers::make_call(Dice& dice, std::deque<Open>& open) {
+  std::optional<Conversation> conversation;
+  {
+    const std::shared_lock lock(calling_);
+    if (stopping_ || place_.findings.any_violation()) return false;
+    const std::uint64_t number = place_.board.shared().mark_count++;
+    if (number >= Shared::calls) throw std::length_error("the board is full");
+    open.push_back(one_in(16, dice) ? begin_stream(number, dice, conversation)
+                                    : begin_task(number, dice));
+    ++made_;
+  }
+  Open& call = open.back();
+  if (call.called_off && one_in(2, dice)) call.future.cancel();
+  if (!conversation) return true;
+  const auto end = conversation->hold(1 + dice() % 3);
+  if (end == Conversation::End::wrong) wrong(conversation->what());
+  call.cut = end == Conversation::End::cut;
+  call.answer_size = conversation->items();
+  return true;
+}
+
+Callers::Open Callers::begin_task(std::uint64_t number, Dice& dice) {
+  Open open{.number = number};
+  Task task{.number = number};
   const auto some_size = [&] {
-    if (!one_in(16)) return dice() % 200;
-    return one_in(2) ? place_.large : place_.huge;
+    if (!one_in(16, dice)) return dice() % 200;
+    return one_in(2, dice) ? place_.large : place_.huge;
   };
   task.data = data_of(number, some_size());
-  task.answer_size = some_size();
-  task.takes_us = one_in(2) ? static_cast<std::uint32_t>(dice() % 2000) : 0;
-  task.throws = one_in(10);
-  task.starts_helper = one_in(200);
-  const std::size_t answer_size = task.answer_size;
-  const bool throws = task.throws, idempotent = one_in(2);
-  place_.board.shared().marks[number].idempotent = idempotent;
-  ++made_;
-  Future<Receipt> future =
-      idempotent ? pool_.run(Retried{std::move(task)}) : pool_.run(std::move(task));
-  open.push_back({number, answer_size, throws, idempotent, std::move(future)});
-  return true;
+  if (one_in(16, dice)) task.blob = blob_of(number, pool_.make_bytes(place_.large));
+  task.answer_size = open.answer_size = some_size();
+  task.answer_blob_size = open.answer_blob_size = one_in(16, dice) ? place_.large : 0;
+  task.takes_us = one_in(2, dice) ? static_cast<std::uint32_t>(dice() % 2000) : 0;
+  task.throws = open.throws = one_in(10, dice);
+  task.starts_helper = one_in(200, dice);
+  open.idempotent = one_in(2, dice);
+  place_.board.shared().marks[number].idempotent = open.idempotent;
+  const RunOptions options = some_options(open, dice);
+  open.future = open.idempotent ? pool_.run(Retried{std::move(task)}, options)
+                                : pool_.run(std::move(task), options);
+  return open;
+}
+
+Callers::Open Callers::begin_stream(std::uint64_t number, Dice& dice,
+                                    std::optional<Conversation>& conversation) {
+  Open open{.number = number};
+  auto [to_worker, in] = channel<std::string>(Conversation::capacity);
+  auto [out, from_worker] = channel<std::string>(Conversation::capacity);
+  conversation.emplace(number, std::move(to_worker), std::move(from_worker));
+  open.throws = one_in(10, dice);
+  Stream stream{
+      .number = number, .in = std::move(in), .out = std::move(out), .throws = open.throws};
+  open.future = pool_.run(std::move(stream), some_options(open, dice));
+  return open;
+}
+
+RunOptions Callers::some_options(Open& open, Dice& dice) const {
+  RunOptions options;
+  open.called_off = place_.calls_off && one_in(8, dice);
+  if (open.called_off) options.timeout = std::chrono::microseconds(dice() % 4000);
+  return options;
 }
 
 // ------------------------------------------------------------ what became of it
@@ -99,10 +139,12 @@ void Callers::settled(const Open& open, Outcome outcome, pid_t blamed) {
 
 void Callers::answered(const Open& open, const Receipt& receipt) {
   if (open.throws) wrong("a call whose handler threw was answered");
-  if (receipt.number != open.number || receipt.data != data_of(open.number, open.answer_size))
+  if (open.cut) wrong("a call was answered, and its stream was cut before its end");
+  if (receipt.number != open.number || receipt.data != data_of(open.number, open.answer_size) ||
+      receipt.blob.size() != open.answer_blob_size || !is_blob_of(open.number, receipt.blob))
     wrong("call " + std::to_string(open.number) + " got the answer of " +
-          std::to_string(receipt.number) + ", of " + std::to_string(receipt.data.size()) +
-          " bytes");
+          std::to_string(receipt.number) + ", of " + std::to_string(receipt.data.size()) + " and " +
+          std::to_string(receipt.blob.size()) + " bytes");
   settled(open, Outcome::answered, receipt.pid);
   place_.findings.count("calls answered");
 }
@@ -117,6 +159,11 @@ void Callers::failed(const Open& open, const Error& error, Clock::time_point sin
       return place_.findings.count("calls failed: handler_failed");
     case errc::worker_crashed:
       return crashed(open, error, since);
+    case errc::deadline_exceeded:
+    case errc::cancelled:
+      if (!open.called_off) wrong(std::string("a call failed with: ") + error.what());
+      settled(open, Outcome::called_off, 0);
+      return place_.findings.count("calls called off");
     case errc::shut_down:
       // Told in time by those who end the pool, or seen as the first sign of it.
       settled(open, Outcome::shut_down, 0);

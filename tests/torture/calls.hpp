@@ -5,12 +5,14 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <random>
 #include <shared_mutex>
 #include <thread>
 #include <vector>
 
 #include "torture/board.hpp"
+#include "torture/conversation.hpp"
 #include "torture/findings.hpp"
 #include "torture/service.hpp"
 
@@ -28,8 +30,10 @@ class Callers {
     std::chrono::microseconds pause{};  // of each thread after each call
     // Bytes of some requests and answers: in parts through the ring, and beside their message.
     std::size_t large = 200'000, huge = 1 << 20;
+    bool calls_off = true;  // some of its calls
   };
-  // One of the threads waits for each call by itself, the others make many at once.
+  // One of the threads waits for each call by itself, the others make many at once; some of the
+  // calls are streams, some are called off.
   Callers(TorturePool& pool, const Place& place, std::uint64_t seed);
   ~Callers();
   Callers(const Callers&) = delete;
@@ -46,15 +50,21 @@ class Callers {
  private:
   struct Open {
     std::uint64_t number;
-    std::size_t answer_size;
-    bool throws;
-    bool idempotent;
-    Future<Receipt> future;
+    std::size_t answer_size = 0, answer_blob_size = 0;
+    bool throws = false;
+    bool idempotent = false;
+    bool called_off = false;  // or has a deadline
+    bool cut = false;         // its stream was
+    Future<Receipt> future = {};
   };
+  using Dice = std::mt19937_64;
 
   void call_until_stopped(std::uint64_t seed, std::size_t window);
   // False once no more are to be made.
-  bool make_call(std::mt19937_64& dice, std::deque<Open>& open);
+  bool make_call(Dice& dice, std::deque<Open>& open);
+  Open begin_task(std::uint64_t number, Dice& dice);
+  Open begin_stream(std::uint64_t number, Dice& dice, std::optional<Conversation>& conversation);
+  RunOptions some_options(Open& open, Dice& dice) const;
   void take(Open open);
   void answered(const Open& open, const Receipt& receipt);
   void failed(const Open& open, const Error& error, Clock::time_point since);

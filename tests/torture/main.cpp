@@ -116,12 +116,20 @@ void kill_workers(const Options& options, Findings& findings) {
   if (rounds.size() >= enough_rounds) check_memory(before, after, findings);
 }
 
+// As an app's death until nothing of it is left: a second, and what the machine needs.
+void check_delays(Findings& findings) {
+  const auto bound = std::chrono::seconds(1) + findings.machine.longest();
+  if (findings.worker_to_error.longest() > bound || findings.fork_server_to_error.longest() > bound)
+    findings.violation(0, "a call failed later than 1 s after the death that it depends on");
+}
+
 int campaign(const Options& options) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   const auto begin = std::chrono::steady_clock::now();
   Findings findings;
   const test::Leftovers leftovers;
   kill_workers(options, findings);
+  check_delays(findings);
   run_next_app(findings);
   if (const auto left = leftovers.await_none(); !left.empty())
     findings.violation(0, "left behind after the rounds:" + left);

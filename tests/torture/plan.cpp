@@ -88,6 +88,7 @@ Round make_round(std::uint64_t number, std::vector<Order>& left, Dice& dice) {
   const double bears = round.spares > 0 ? patience / 2 : patience;
   if (dice() % 3 == 0) round.threads = 2 + static_cast<unsigned>(dice() % 3);
   if (dice() % 3 == 0) round.reloaders = 1 + static_cast<unsigned>(dice() % 2);
+  if (dice() % 3 == 0) round.recycled_after = 100 + dice() % 200;
   double cost = 0;
   while (!left.empty() && cost < bears && round.orders.size() < most_orders) {
     const Order next = left.back();

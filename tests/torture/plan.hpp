@@ -23,17 +23,19 @@ struct Round {
   std::uint64_t seed = 0;  // of its calls
   std::size_t workers = 1;
   std::size_t spares = 0;
-  unsigned threads = 1;    // of each worker
-  unsigned reloaders = 0;  // threads that reload it all the time
+  unsigned threads = 1;            // of each worker
+  unsigned reloaders = 0;          // threads that reload it all the time
+  std::size_t recycled_after = 0;  // requests; 0: never
   Way way = Way::fork;
   std::vector<Order> orders;
   bool begins_with_first = false;  // the first order is there before the pool
   enum class End : std::uint8_t { shutdown, destruction } end = End::shutdown;
 
-  // A reload starts new workers beside the old ones, one at a time.
+  // A reload, and the replacing of workers that are worn, start new ones beside the old, each one
+  // at a time.
   bool is_whole(std::size_t living) const {
     const std::size_t all = workers + spares;
-    return living == all || (reloaders > 0 && living == all + 1);
+    return all <= living && living <= all + (reloaders > 0) + (recycled_after > 0);
   }
 };
 

@@ -1,5 +1,5 @@
 // The moments at which the campaign ends processes of a pool: all fault points of the library that
-// its workers and fork servers come to, three of the campaign's own, and any other moment.
+// its workers and fork servers come to, four of the campaign's own, and any other moment.
 #pragma once
 
 #include <array>
@@ -36,6 +36,7 @@ inline constexpr std::array points{
     Point{"torture.unpacking", Victim::worker, Trigger::load},
     Point{"torture.handler", Victim::worker, Trigger::load},
     Point{"torture.packing", Victim::worker, Trigger::load},
+    Point{"torture.streaming", Victim::worker, Trigger::load},
     Point{"worker.before_claim", Victim::worker, Trigger::load},
     Point{"worker.after_claim", Victim::worker, Trigger::load},
     Point{"worker.before_response", Victim::worker, Trigger::load},
@@ -44,6 +45,8 @@ inline constexpr std::array points{
     Point{"link.before_ring", Victim::worker, Trigger::load},
     Point{"worker.after_response", Victim::worker, Trigger::load},
     Point{"worker.bytes_passed", Victim::worker, Trigger::load},
+    Point{"channel.mid_item", Victim::worker, Trigger::load},
+    Point{"channel.left", Victim::worker, Trigger::load},
     Point{"worker.after_fork", Victim::worker, Trigger::start, Way::fork},
     Point{"worker.after_exec", Victim::worker, Trigger::start, Way::exec},
     Point{"worker.before_open", Victim::worker, Trigger::start},

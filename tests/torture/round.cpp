@@ -63,7 +63,9 @@ class Run {
         pool_.emplace(PoolOptions{.workers = round_.workers,
                                   .launch = launch,
                                   .spares = round_.spares,
-                                  .restart = {.count = 0}});
+                                  .kill_grace = test::default_watchdog,  // who is slow is no death
+                                  .restart = {.count = 0},
+                                  .recycle_after_requests = round_.recycled_after});
         return true;
       } catch (const Error& error) {
         if (!error.crash() || !board_.reason_of(error.crash()->pid))

@@ -29,15 +29,36 @@ void count_execution(std::uint64_t number) {
   ++board->marks[number].executions;
 }
 
-Receipt perform(const Task& task) {
+// One that is asked to stop does.
+void take_time(std::chrono::microseconds time, const Context& context) {
+  const auto end = Clock::now() + time;
+  while (!context.stop_requested() && Clock::now() < end)
+    std::this_thread::sleep_for(std::min(time, std::chrono::microseconds(100)));
+}
+
+Receipt perform(const Task& task, Context& context) {
   count_execution(task.number);
-  if (task.data != data_of(task.number, task.data.size()))
+  if (task.data != data_of(task.number, task.data.size()) || !is_blob_of(task.number, task.blob))
     throw std::logic_error("this is not what was sent");
   if (task.starts_helper) start_helper();
-  if (task.takes_us) std::this_thread::sleep_for(std::chrono::microseconds(task.takes_us));
+  take_time(std::chrono::microseconds(task.takes_us), context);
   platform::fault_point("torture.handler");
   if (task.throws) throw std::runtime_error("as it was told to");
-  return {task.number, ::getpid(), data_of(task.number, task.answer_size)};
+  Receipt receipt{task.number, ::getpid(), data_of(task.number, task.answer_size)};
+  if (task.answer_blob_size)
+    receipt.blob = blob_of(task.number, context.make_bytes(task.answer_blob_size));
+  return receipt;
+}
+
+Receipt send_back(Stream stream, Context& context) {
+  count_execution(stream.number);
+  std::size_t items = 0;
+  for (; const auto item = stream.in.receive(context.stop_token()); ++items) {
+    platform::fault_point("torture.streaming");
+    if (stream.throws) throw std::runtime_error("as it was told to");
+    stream.out.send(*item, context.stop_token());
+  }
+  return {stream.number, ::getpid(), data_of(stream.number, items)};
 }
 
 }  // namespace
@@ -50,12 +71,23 @@ std::string data_of(std::uint64_t number, std::size_t size) {
   return data;
 }
 
+Bytes blob_of(std::uint64_t number, MutableBytes blob) {
+  const std::string data = data_of(number, blob.size());
+  std::memcpy(blob.data(), data.data(), data.size());
+  return blob;
+}
+
+bool is_blob_of(std::uint64_t number, const Bytes& blob) {
+  return blob.empty() ||
+         std::memcmp(blob.data(), data_of(number, blob.size()).data(), blob.size()) == 0;
+}
+
 void serve_if_worker() {
   const Shared* const board = Board::joined();
   bulkhead::serve_if_worker<Torture>(
       ServeOptions{.threads = board ? board->threads.load() : 1},
-      [](const Task& task) { return perform(task); },
-      [](const Retried& task) { return perform(task); });
+      [](const Task& task, Context& context) { return perform(task, context); },
+      [](const Retried& task, Context& context) { return perform(task, context); }, send_back);
 }
 
 }  // namespace bulkhead::torture

@@ -14,19 +14,23 @@ namespace bulkhead::torture {
 
 // What belongs to call `number`: any other has other bytes.
 std::string data_of(std::uint64_t number, std::size_t size);
+// Fills `blob` with it, and whether that is what is in it.
+Bytes blob_of(std::uint64_t number, MutableBytes blob);
+bool is_blob_of(std::uint64_t number, const Bytes& blob);
 
 struct Receipt {
   std::uint64_t number = 0;
   pid_t pid = 0;
   std::string data = {};
+  Bytes blob = {};
   template <class Archive>
   void save(Archive& ar) const {
     platform::fault_point("torture.packing");
-    ar(number, pid, data);
+    ar(number, pid, data, blob);
   }
   template <class Archive>
   void load(Archive& ar) {
-    ar(number, pid, data);
+    ar(number, pid, data, blob);
   }
 };
 
@@ -34,17 +38,18 @@ struct Task {
   using Response = Receipt;
   std::uint64_t number = 0;  // of its mark on the board
   std::string data = {};
-  std::uint64_t answer_size = 0;
+  Bytes blob = {};
+  std::uint64_t answer_size = 0, answer_blob_size = 0;
   std::uint32_t takes_us = 0;
   bool throws = false;
   bool starts_helper = false;  // one that leaves its session and parent, and holds the output
   template <class Archive>
   void save(Archive& ar) const {
-    ar(number, data, answer_size, takes_us, throws, starts_helper);
+    ar(number, data, blob, answer_size, answer_blob_size, takes_us, throws, starts_helper);
   }
   template <class Archive>
   void load(Archive& ar) {
-    ar(number, data, answer_size, takes_us, throws, starts_helper);
+    ar(number, data, blob, answer_size, answer_blob_size, takes_us, throws, starts_helper);
     platform::fault_point("torture.unpacking");
   }
 };
@@ -53,7 +58,20 @@ struct Retried : Task {
   static constexpr bool idempotent = true;
 };
 
-struct Torture : Service<"torture", Task, Retried> {};
+// Each item is sent back, until there are no more.
+struct Stream {
+  using Response = Receipt;
+  std::uint64_t number = 0;
+  Receiver<std::string> in = {};
+  Sender<std::string> out = {};
+  bool throws = false;  // instead of sending the first one back
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number, in, out, throws);
+  }
+};
+
+struct Torture : Service<"torture", Task, Retried, Stream> {};
 
 void serve_if_worker();
 

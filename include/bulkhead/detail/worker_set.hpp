@@ -47,6 +47,8 @@ class WorkerSet {
   virtual std::weak_ptr<Start> starting() const = 0;
   // The call will be settled. Never throws Error. `options`, if any, are needed until it returns.
   virtual void submit(std::shared_ptr<Call> call, const RunOptions* options) = 0;
+  // Settles a call that is not to be submitted: it counts as one that failed.
+  virtual void turn_away(Call& call, std::exception_ptr why) = 0;
   // Where completion handlers run that do not say where.
   virtual boost::asio::any_io_executor executor() const = 0;
   virtual MutableBytes make_bytes(std::size_t size) = 0;
@@ -81,11 +83,10 @@ BULKHEAD_API std::unique_ptr<WorkerSet> prepare_worker(const Contract& contract,
 BULKHEAD_API std::exception_ptr codec_failure(const RequestType& type, const char* what,
                                               std::exception_ptr cause) noexcept;
 
-// Packs a request of `workers`, if there are any: which handles it gets is known when it is given
-// to one.
+// Packs a request of `workers`: which handles it gets is known when it is given to one.
 class BULKHEAD_API RequestBytes final : public BytesCarrier, private ChannelCarrier {
  public:
-  RequestBytes(Call& call, WorkerSet* workers) : call_(call), workers_(workers) {}
+  RequestBytes(Call& call, WorkerSet& workers) : call_(call), workers_(workers) {}
   std::optional<BytesHandle> attach(const Bytes& bytes, std::size_t at) override;
   MutableBytes make_block(std::size_t size) override;
   Bytes resolve(const BytesHandle& handle) override;
@@ -97,7 +98,7 @@ class BULKHEAD_API RequestBytes final : public BytesCarrier, private ChannelCarr
   std::shared_ptr<ChannelEnd> resolve_end(std::uint64_t id, Side side) override;
 
   Call& call_;
-  WorkerSet* const workers_;
+  WorkerSet& workers_;
 };
 
 // So that packing a small request grows it once.
@@ -108,9 +109,9 @@ inline MutableBytes make_bytes(WorkerSet* workers, std::size_t size) {
   return workers ? workers->make_bytes(size) : make_bytes(size);
 }
 
-// Before it is packed. False: it is settled already.
-BULKHEAD_API bool begin_steering(Call& call, const RunOptions& options,
-                                 std::unique_ptr<ProgressBox> progress = {});
+// Before it is packed. Why it is not to be begun, if so.
+BULKHEAD_API std::exception_ptr begin_steering(Call& call, const RunOptions& options,
+                                               std::unique_ptr<ProgressBox> progress = {});
 // Once it has its source; a second time is nothing.
 BULKHEAD_API void follow(const std::shared_ptr<Call>& call, const std::stop_token& stop);
 
@@ -119,22 +120,21 @@ template <class Response, class Request>
 void hand_over(const std::shared_ptr<TypedCall<Response>>& call, WorkerSet* workers,
                const Request& request, const RunOptions* options,
                std::unique_ptr<ProgressBox> progress = {}) {
+  if (!workers)
+    return call->settle(std::make_exception_ptr(
+        Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
+  std::exception_ptr objection;
   try {
     call->request.reserve(usual_request);
-    if (options && !begin_steering(*call, *options, std::move(progress))) return;
-    RequestBytes bytes(*call, workers);
-    encode(call->request, request, &bytes);
+    if (options) objection = begin_steering(*call, *options, std::move(progress));
+    RequestBytes bytes(*call, *workers);
+    if (!objection) encode(call->request, request, &bytes);
   } catch (...) {
-    return call->settle(
-        codec_failure(*call->type, "could not be packed", std::current_exception()));
+    objection = codec_failure(*call->type, "could not be packed", std::current_exception());
   }
-  if (workers) {
-    workers->submit(call, options);
-    if (options) follow(call, options->stop);
-  } else {
-    call->settle(std::make_exception_ptr(
-        Error(errc::shut_down, "the call has no workers: its owner is empty or moved from")));
-  }
+  if (objection) return workers->turn_away(*call, std::move(objection));
+  workers->submit(call, options);
+  if (options) follow(call, options->stop);
 }
 
 template <class Response, class Request>
