@@ -32,8 +32,8 @@ pool::Calls::Worker worker_without_process(const std::shared_ptr<reactor::Reacto
   pool::Calls::Worker worker;
   reactor::Moment started;
   reactor->post([&] {
-    const auto nobody = worker::ForkServer::launch(reactor, {.path = "/bin/true"},
-                                                   detail::contract_of<Benched>(), patience, {});
+    const auto nobody = worker::ForkServer::launch(
+        reactor, {.path = "/bin/true"}, detail::contract_of<Benched>(), {}, patience, {});
     worker = worker::WorkerProcess::start(reactor, nobody, 1, "bench", {patience, max_message}, {});
     started.happen();
   });
@@ -86,6 +86,7 @@ class BothSides final : public detail::WorkerSet {
   std::vector<std::uint64_t> ready_workers() const override { return {}; }
   void clear_quarantine(const std::string&) override {}
   void reload() override {}
+  Containment containment() const override { return {}; }
   ShutdownReport shutdown(std::chrono::milliseconds) override { return {}; }
   void shutdown(std::chrono::milliseconds, std::function<void(ShutdownReport)>) override {}
   std::optional<CrashReport> crash() const override { return {}; }

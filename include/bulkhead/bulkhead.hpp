@@ -14,6 +14,7 @@
 #include "bulkhead/inline_pool.hpp"
 #include "bulkhead/log.hpp"
 #include "bulkhead/pool.hpp"
+#include "bulkhead/sandbox.hpp"
 #include "bulkhead/serve.hpp"
 #include "bulkhead/service.hpp"
 #include "bulkhead/worker.hpp"

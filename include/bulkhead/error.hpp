@@ -59,6 +59,9 @@ enum class errc {
   channel_closed,
   /// What it was for has left: a call of Pool::broadcast, before its worker came to it.
   not_running = 19,
+  /// This system cannot enforce what PoolOptions::sandbox asks for: what() names it and says why.
+  /// Ask for less, or for Sandbox::best_effort().
+  not_enforced,
 };
 
 /// An errc as a std::error_code of the category "bulkhead". Never fails.
@@ -81,6 +84,7 @@ enum class Cause {
   deadline,            ///< killed: a call was past its deadline and did not stop
   cancelled,           ///< killed: a call was called off and did not stop
   out_of_memory,       ///< killed by the kernel, which had no memory left for it
+  limit,               ///< ended: it was past one of its limits (Sandbox): CrashReport::limit
   protocol_violation,  ///< killed: it wrote what no worker writes
   connect_timeout,     ///< killed: it was not ready in time
   recycled,            ///< asked to leave because it had served for long enough
@@ -112,6 +116,7 @@ struct CrashReport {
   std::string service{};               ///< the service's name
   Cause cause = Cause::unknown;        ///< why it ended
   ExitStatus status{};                 ///< how it ended
+  std::string limit{};                 ///< with Cause::limit: which, as Sandbox names it: "cpu"
   std::vector<RunningCall> running{};  ///< empty: it was idle, or not ready yet
   std::string stderr_tail{};           ///< at most the last 64 KiB of its standard error
   /// Of the thread that crashed, innermost first; empty where none could be taken. A line is

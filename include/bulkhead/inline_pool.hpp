@@ -41,9 +41,10 @@ BULKHEAD_API std::unique_ptr<WorkerSet> start_inline_pool(const Contract& contra
 ///   the pool ends, is told to stop (Context::stop_requested), and its calls fail as if it had been
 ///   killed. The thread goes on until its handler returns: the pool's destructor and shutdown()
 ///   wait for it, however long that takes.
-/// - PoolOptions::launch, `heartbeat`, `output`, `recycle_above_rss` and `recycle_above_growth` do
-///   nothing here; standard output and error are the process's own. The workers' pids and memory
-///   are the process's. reload() replaces the threads only.
+/// - PoolOptions::launch, `sandbox`, `heartbeat`, `output`, `recycle_above_rss` and
+///   `recycle_above_growth` do nothing here, as containment() says of the sandbox; standard output
+///   and error are the process's own. The workers' pids and memory are the process's. reload()
+///   replaces the threads only.
 /// - ServeOptions::preload runs on a thread of its own, as `warm_up` does on each worker's.
 template <class S>
 class InlinePool : public Pool<S> {

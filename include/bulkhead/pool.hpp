@@ -21,6 +21,7 @@
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
 #include "bulkhead/event.hpp"
+#include "bulkhead/sandbox.hpp"
 #include "bulkhead/service.hpp"
 #include "bulkhead/stats.hpp"
 #include "bulkhead/worker.hpp"
@@ -125,6 +126,8 @@ struct PoolOptions {
   std::function<void(const Event&)> on_event = {};
   /// Control characters in lines that are logged or told are written as `\\x1b`.
   WorkerOutput output = WorkerOutput::inherit;
+  /// What workers may take and do. What cannot be enforced here keeps the pool from starting.
+  Sandbox sandbox = Sandbox::contained();
   /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
   /// library's reactor, where nothing may block, because all pools wait for it.
   boost::asio::any_io_executor executor = {};
@@ -177,6 +180,9 @@ class Pool : public Caller<S> {
 
   /// How the pool is; all zeros once it was moved from.
   PoolStats stats() const { return workers_ ? workers_->stats() : PoolStats{}; }
+
+  /// How its workers are held; nothing is in force once it was moved from. Thread safe.
+  Containment containment() const { return workers_ ? workers_->containment() : Containment{}; }
 
   /// Takes no new calls, waits for those that are open, asks the workers to leave; what is left
   /// after `grace` fails with shut_down, and the workers' whole process trees are ended (SIGTERM,

@@ -20,6 +20,7 @@
 #include "bulkhead/detail/export.hpp"
 #include "bulkhead/detail/worker_set.hpp"
 #include "bulkhead/error.hpp"
+#include "bulkhead/sandbox.hpp"
 #include "bulkhead/service.hpp"
 
 // Where a package says that bulkhead-worker was installed.
@@ -100,6 +101,8 @@ struct WorkerOptions {
   std::chrono::milliseconds kill_grace = std::chrono::seconds(1);
   /// Of make_bytes, and of the worker's own Context::make_bytes.
   BytesLimits bytes = {};
+  /// What the worker may take and do. What cannot be enforced here keeps it from starting.
+  Sandbox sandbox = Sandbox::contained();
   /// Where completion handlers of async_run run that have no executor of their own. Empty: on the
   /// library's reactor, where nothing may block, because all pools wait for it.
   boost::asio::any_io_executor executor = {};
@@ -161,6 +164,8 @@ class Worker : public Caller<S> {
   std::optional<CrashReport> crash() const {
     return workers_ ? workers_->crash() : std::optional<CrashReport>{};
   }
+  /// How it is held; nothing is in force where there is no process.
+  Containment containment() const { return workers_ ? workers_->containment() : Containment{}; }
   /// True while it is ready for calls.
   bool alive() const { return workers_ && workers_->alive(); }
   /// The process's id, 0 if there is none; still the same when it has ended.

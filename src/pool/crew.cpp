@@ -110,6 +110,11 @@ std::shared_ptr<const CrashReport> Crew::last_crash() const {
   return last_crash_;
 }
 
+Containment Crew::containment() const {
+  const std::lock_guard lock(mutex_);
+  return containment_;
+}
+
 pid_t Crew::pid() const {
   const std::lock_guard lock(mutex_);
   return last_pid_;
@@ -134,8 +139,10 @@ Crew::SourcePtr Crew::launch_any() {
   if (plan_.in_process)
     return worker::ThreadServer::launch(reactor_, plan_.contract.service, *plan_.in_process,
                                         weak_from_this());
-  return worker::ForkServer::launch(reactor_, program_, plan_.contract, connect_timeout_,
-                                    weak_from_this());
+  const Sandbox& sandbox = plan_.options.sandbox;
+  return worker::ForkServer::launch(reactor_, program_, plan_.contract,
+                                    {worker::confinement_of(sandbox), sandbox.is_best_effort()},
+                                    connect_timeout_, weak_from_this());
 }
 
 void Crew::launch_source() {
@@ -148,6 +155,10 @@ void Crew::launch_source() {
 }
 
 void Crew::source_serves(worker::Source& source) {
+  {
+    const std::lock_guard lock(mutex_);
+    containment_ = source.containment();
+  }
   if (source_.get() == &source) {
     program_decided({});
     fill_openings();
@@ -185,6 +196,7 @@ void Crew::start_worker(const SourcePtr& source, Duty duty) {
          .max_message = plan_.options.max_message,
          .bytes = plan_.options.bytes,
          .heartbeat = plan_.options.heartbeat,
+         .limits = plan_.options.sandbox.limits(),
          .tells_output = plan_.options.output != WorkerOutput::inherit},
         weak_from_this());
     calls_->seat(member, worker);

@@ -73,6 +73,8 @@ class Crew final : public detail::Start,
   // Of the last worker that ended unasked.
   std::shared_ptr<const CrashReport> last_crash() const;
   pid_t pid() const;  // of the last worker that got ready
+  // By the last program that served.
+  Containment containment() const;
 
  private:
   using Member = Calls::Member;
@@ -273,6 +275,7 @@ class Crew final : public detail::Start,
   std::shared_ptr<reactor::Reactor> reactor_;
   ShutdownReport report_;
   std::shared_ptr<const CrashReport> last_crash_;
+  Containment containment_;
   pid_t last_pid_ = 0;
   std::uint64_t crashes_ = 0, restarts_ = 0, recycled_ = 0;
   std::map<Cause, std::uint64_t> ends_;

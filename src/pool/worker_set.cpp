@@ -98,6 +98,9 @@ class CrewHandle final : public WorkerSet {
     const auto crash = crew_->last_crash();
     return crash ? std::optional(detail::Reports::explained(*crash)) : std::nullopt;
   }
+  Containment containment() const override {
+    return home_.here() ? crew_->containment() : Containment{};
+  }
   bool alive() const override { return !ready_workers().empty(); }
   pid_t pid() const override { return home_.here() ? crew_->pid() : 0; }
 
@@ -159,6 +162,7 @@ pool::Crew::Plan plan_of_one(const Contract& contract, const WorkerOptions& opti
                       .kill_grace = options.kill_grace,
                       .poison_limit = 0,
                       .bytes = options.bytes,
+                      .sandbox = options.sandbox,
                       .executor = options.executor},
           .lone = true};
 }

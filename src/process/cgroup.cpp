@@ -50,6 +50,11 @@ bool remove_directories(const std::string& path) {
   return !fs::exists(path, error);
 }
 
+void write(const std::string& file, const std::string& text) {
+  if (const int error = platform::write_file(file, text); error != 0)
+    throw std::system_error(error, std::generic_category(), "cannot write " + text + " to " + file);
+}
+
 // mountinfo writes a space in a path as \040.
 std::string unescape(std::string_view text) {
   std::string plain;
@@ -109,6 +114,20 @@ platform::Fd Cgroup::open_procs() const {
 
 std::vector<pid_t> Cgroup::members() const {
   return pids_in(platform::read_file(path_ + "/cgroup.procs"));
+}
+
+bool Cgroup::has_controller(const std::string& name) const {
+  std::istringstream words(platform::read_file(path_ + "/cgroup.controllers"));
+  const std::vector<std::string> names(std::istream_iterator<std::string>(words), {});
+  return std::ranges::find(names, name) != names.end();
+}
+
+void Cgroup::pass_on(const std::string& controller) const {
+  write(path_ + "/cgroup.subtree_control", "+" + controller);
+}
+
+void Cgroup::limit(const std::string& file, std::uint64_t value) const {
+  write(path_ + "/" + file, std::to_string(value));
 }
 
 bool Cgroup::populated() const {

@@ -30,6 +30,13 @@ class Cgroup {
 
   // Those that live: zombies are in no cgroup. Not those of cgroups below.
   std::vector<pid_t> members() const;
+  // Whether it can limit what is of this kind, as "memory" or "pids".
+  bool has_controller(const std::string& name) const;
+  // So can those below it from then on. It must have no processes itself. Throws std::system_error.
+  void pass_on(const std::string& controller) const;
+  // Of this one, as "memory.max". Throws std::system_error.
+  void limit(const std::string& file, std::uint64_t value) const;
+
   // Whether a process lives in it or below.
   bool populated() const;
   // Processes in it and below that were killed for want of memory; negative: nobody counts.

@@ -65,7 +65,31 @@ std::string Trees::roof_path() const { return roof_ ? roof_->path() : std::strin
 
 std::optional<Cgroup> Trees::make_cgroup() {
   if (!roof_) return std::nullopt;
-  return Cgroup::make(roof_->path() + "/" + std::to_string(++cgroups_made_));
+  auto cgroup = Cgroup::make(roof_->path() + "/" + std::to_string(++cgroups_made_));
+  try {
+    for (const auto& [file, value] : cgroup_limits_) cgroup.limit(file, value);
+    return cgroup;
+  } catch (const std::system_error&) {
+    cgroup.remove(milliseconds(0));
+    throw;
+  }
+}
+
+std::optional<std::string> Trees::limit(const std::string& controller, std::uint64_t value) {
+  if (!roof_) return "no cgroup can be made here";
+  if (!roof_->has_controller(controller))
+    return "cgroups here have no " + controller + " controller";
+  const auto limit = cgroup_limits_.emplace(controller + ".max", value).first;
+  try {
+    roof_->pass_on(controller);
+    auto limited = make_cgroup();
+    if (next_) next_->remove(milliseconds(0));
+    next_ = std::move(limited);
+    return std::nullopt;
+  } catch (const std::system_error& error) {
+    cgroup_limits_.erase(limit);
+    return error.what();
+  }
 }
 
 std::optional<Cgroup> Trees::take_cgroup() {

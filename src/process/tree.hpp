@@ -43,6 +43,10 @@ class Trees {
   // Of the cgroup above all workers, for remove_orphaned_roof(); empty if there is none.
   std::string roof_path() const;
 
+  // Every worker's cgroup has at most so much of what this controller limits ("memory", "pids").
+  // Empty from then on; else why that cannot be had. Before the first worker.
+  std::optional<std::string> limit(const std::string& controller, std::uint64_t value);
+
   // Makes what the next worker needs, where it can: then that is there sooner.
   void prepare() noexcept;
   // Forks a worker. In the child this object is empty, holds no descriptor and does nothing more.
@@ -90,7 +94,8 @@ class Trees {
   pid_t owner_;
   std::set<pid_t> bystanders_;  // processes from before the first worker
   std::optional<Cgroup> roof_;
-  std::optional<Cgroup> next_;  // of the next worker
+  std::optional<Cgroup> next_;                          // of the next worker
+  std::map<std::string, std::uint64_t> cgroup_limits_;  // by file
   std::uint64_t cgroups_made_ = 0;
   std::map<WorkerKey, Tree> trees_;
 };

@@ -9,19 +9,9 @@
 #include "platform/proc.hpp"
 #include "platform/signals.hpp"
 #include "platform/socket.hpp"
+#include "worker/confinement.hpp"
 
 namespace bulkhead::worker {
-
-namespace {
-
-// What holds for a worker whichever way it came about; its session is its own already.
-void contain() {
-  platform::set_subreaper();
-  platform::set_no_new_privs();
-  platform::forbid_core_dumps();
-}
-
-}  // namespace
 
 Assignment become_forked_worker(const StartWorker& order, std::vector<platform::Fd> fds,
                                 pid_t fork_server) {
@@ -29,8 +19,9 @@ Assignment become_forked_worker(const StartWorker& order, std::vector<platform::
   platform::set_parent_death_signal(SIGKILL);
   if (platform::parent_pid() != fork_server) platform::exit_now(0);  // it died before it could fire
   platform::new_session();
-  contain();
+  platform::set_subreaper();
   platform::replace_stdio(fds.at(2), fds.at(3));
+  confine(order.confinement);
   platform::fault_point("worker.after_fork");
   return {order.segment, order.max_message,
           ipc::Doorbell(std::move(fds.at(0)), std::move(fds.at(1))), std::move(fds.at(4)),
@@ -40,7 +31,7 @@ Assignment become_forked_worker(const StartWorker& order, std::vector<platform::
 Assignment become_launched_worker(const Launched& launch, const detail::Contract& contract) {
   const platform::Fd control = take_control(launch);
   platform::set_process_name("bulkhead:" + launch.service);
-  contain();
+  platform::set_subreaper();
   platform::fault_point("worker.after_exec");
   const auto receive = [&] {
     auto packet = platform::receive_packet(control, max_control_packet, max_control_fds, true);
@@ -55,6 +46,7 @@ Assignment become_launched_worker(const Launched& launch, const detail::Contract
   }
   auto packet = receive();
   const auto order = std::get<StartWorker>(unpack_order(packet.bytes));
+  confine(order.confinement);
   const auto objects = objection(served->contract, {.contract = contract});
   return {order.segment,
           order.max_message,

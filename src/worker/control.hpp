@@ -15,21 +15,44 @@
 #include "bulkhead/bytes.hpp"
 #include "platform/fd.hpp"
 #include "platform/pidfd.hpp"
+#include "worker/confinement.hpp"
 
-namespace bulkhead::worker {
+namespace bulkhead {
+
+template <class Archive>
+void serialize(Archive& ar, Containment::Measure& measure) {
+  ar(measure.in_force, measure.how);
+}
+
+template <class Archive>
+void serialize(Archive& ar, Containment& all) {
+  ar(all.no_new_privs, all.core, all.descriptors, all.session, all.tree, all.memory, all.cpu,
+     all.open_files, all.file_size, all.processes);
+}
+
+namespace worker {
 
 using WorkerNumber = std::uint32_t;  // from 1, never used twice by one fork server
 
 // --- orders, from the app
 
+struct Confine {  // all workers; the first order, which it begins to serve by
+  Confinement confinement;
+  bool best_effort = false;  // what cannot be had is left out; else it refuses
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(confinement, best_effort);
+  }
+};
 struct StartWorker {  // with five descriptors: doorbell (2), standard output and error, bytes
   WorkerNumber number = 0;
   std::string segment;
   std::uint64_t max_message = 0;
   BytesLimits bytes = {};
+  Confinement confinement = {};  // what it sees to itself: for its fork server to say
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(number, segment, max_message, bytes.shared_from, bytes.alive, bytes.kept);
+    ar(number, segment, max_message, bytes.shared_from, bytes.alive, bytes.kept, confinement);
   }
 };
 struct SignalWorker {  // it and all that it started; SIGKILL ends the tree for certain
@@ -40,22 +63,24 @@ struct SignalWorker {  // it and all that it started; SIGKILL ends the tree for 
     ar(number, signal);
   }
 };
-using Order = std::variant<StartWorker, SignalWorker>;
+using Order = std::variant<StartWorker, SignalWorker, Confine>;
 
 // --- notices, to the app
 
-struct Serving {     // it takes orders
+struct Serving {     // it starts workers
   std::string roof;  // the cgroup directory that holds its workers; empty: there is none
+  Containment containment = {};
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(roof);
+    ar(roof, containment);
   }
 };
 struct Refused {  // it will not serve, and ends
   std::string why;
+  bool not_enforced = false;  // because of what it was to confine its workers to
   template <class Archive>
   void serialize(Archive& ar) {
-    ar(why);
+    ar(why, not_enforced);
   }
 };
 struct Started {  // with the worker's pidfd
@@ -103,4 +128,5 @@ std::vector<std::byte> pack(const Notice& notice);
 Order unpack_order(std::span<const std::byte> packet);
 Notice unpack_notice(std::span<const std::byte> packet);
 
-}  // namespace bulkhead::worker
+}  // namespace worker
+}  // namespace bulkhead

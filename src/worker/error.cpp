@@ -45,6 +45,8 @@ class Category final : public std::error_category {
         return "calls with this key took too many workers down";
       case errc::channel_closed:
         return "the other end of the channel is gone";
+      case errc::not_enforced:
+        return "this system cannot enforce what was asked for";
     }
     return "unknown error";
   }

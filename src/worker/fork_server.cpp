@@ -24,9 +24,10 @@ constexpr std::chrono::milliseconds look_again{10};
 }  // namespace
 
 ForkServer::ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::Contract& contract,
-                       std::weak_ptr<Listener> listener)
+                       const Confine& confine, std::weak_ptr<Listener> listener)
     : reactor_(std::move(reactor)),
       contract_(contract),
+      confine_(confine),
       listener_(std::move(listener)),
       launched_at_(std::chrono::steady_clock::now()),
       control_(*reactor_),
@@ -36,10 +37,11 @@ ForkServer::ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::
 std::shared_ptr<ForkServer> ForkServer::launch(std::shared_ptr<reactor::Reactor> reactor,
                                                const process::Program& program,
                                                const detail::Contract& contract,
+                                               const Confine& confine,
                                                std::chrono::milliseconds connect_timeout,
                                                std::weak_ptr<Listener> listener) {
   std::shared_ptr<ForkServer> server(
-      new ForkServer(std::move(reactor), contract, std::move(listener)));
+      new ForkServer(std::move(reactor), contract, confine, std::move(listener)));
   try {
     server->spawn(program);
     server->watch(connect_timeout);
@@ -117,12 +119,13 @@ void ForkServer::take_greeting(std::span<const std::byte> packet) {
                                               " is no Bulkhead worker: it sent something else"));
   if (auto objects = objection(contract_, *greeting)) return fail(*objects);
   stage_ = Stage::preparing;
+  send(confine_, {});
 }
 
 void ForkServer::take_notice(const Notice& notice, std::vector<platform::Fd> fds) {
   if (const auto* serving = std::get_if<Serving>(&notice)) return take(*serving);
   if (const auto* refused = std::get_if<Refused>(&notice))
-    return fail(Error(errc::start_failed,
+    return fail(Error(refused->not_enforced ? errc::not_enforced : errc::start_failed,
                       contract_.service + " workers could not be started: " + refused->why));
   if (const auto* started = std::get_if<Started>(&notice)) {
     if (fds.empty()) return give_up_worker(started->number);
@@ -154,6 +157,7 @@ void ForkServer::give_up_worker(WorkerNumber number) {
 void ForkServer::take(const Serving& notice) {
   if (failure_) return;  // too late: it is being killed
   roof_ = notice.roof;
+  containment_ = notice.containment;
   stage_ = Stage::serving;
   timer_.stop();
   tell([this](Listener& listener) { listener.source_serves(*this); });

@@ -35,6 +35,7 @@ class ForkServer final : public Source {
   static std::shared_ptr<ForkServer> launch(std::shared_ptr<reactor::Reactor> reactor,
                                             const process::Program& program,
                                             const detail::Contract& contract,
+                                            const Confine& confine,
                                             std::chrono::milliseconds connect_timeout,
                                             std::weak_ptr<Listener> listener);
   ForkServer(const ForkServer&) = delete;
@@ -44,6 +45,7 @@ class ForkServer final : public Source {
   bool dead() const override { return stage_ == Stage::dead || ended(); }
   bool ended() const override { return stage_ == Stage::ended; }
   std::shared_ptr<const platform::Modules> modules() override;
+  const Containment& containment() const override { return containment_; }
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors,
                     const platform::Fd& bytes) override;
@@ -58,7 +60,7 @@ class ForkServer final : public Source {
   enum class Stage { launching, preparing, serving, dead, ended };
 
   ForkServer(std::shared_ptr<reactor::Reactor> reactor, const detail::Contract& contract,
-             std::weak_ptr<Listener> listener);
+             const Confine& confine, std::weak_ptr<Listener> listener);
   void spawn(process::Program program);
   void watch(std::chrono::milliseconds connect_timeout);
   void abandon();
@@ -85,6 +87,7 @@ class ForkServer final : public Source {
 
   const std::shared_ptr<reactor::Reactor> reactor_;
   const detail::Contract contract_;
+  const Confine confine_;
   const std::weak_ptr<Listener> listener_;
   const std::chrono::steady_clock::time_point launched_at_;
 
@@ -93,6 +96,7 @@ class ForkServer final : public Source {
   std::optional<Error> failure_;  // the first
   std::optional<Error> why_it_ended_;
   std::string roof_;
+  Containment containment_;
   process::Child child_;
   std::uint64_t start_time_ = 0;
   std::optional<std::chrono::steady_clock::time_point> seen_dead_at_;

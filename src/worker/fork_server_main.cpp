@@ -23,6 +23,7 @@
 #include "worker/exception_text.hpp"
 #include "worker/log_to_app.hpp"
 #include "worker/plan.hpp"
+#include "worker/probe.hpp"
 
 namespace bulkhead::worker {
 
@@ -46,7 +47,6 @@ class Server {
     // From here on the app's end is seen here, and answered in good order: trees first. One that
     // somebody has stopped is woken for it.
     platform::set_parent_death_signal(SIGCONT);
-    tell(Serving{trees_.roof_path()});
     for (;;) {
       const auto ready =
           platform::poll_readable({control_.get(), app_.fd().get(), children_.get()}, patience_);
@@ -84,6 +84,10 @@ class Server {
     const Order order = unpack_order(packet.bytes);
     if (const auto* start = std::get_if<StartWorker>(&order))
       return this->start(*start, std::move(packet.fds));
+    if (const auto* confine = std::get_if<Confine>(&order)) {
+      begin_to_serve(*confine);
+      return std::nullopt;
+    }
     const auto& [number, signal] = std::get<SignalWorker>(order);
     if (!workers_.contains(number)) return std::nullopt;  // it ended meanwhile
     if (signal == SIGKILL) {
@@ -95,8 +99,17 @@ class Server {
     return std::nullopt;
   }
 
-  std::optional<Assignment> start(const StartWorker& order, std::vector<platform::Fd> fds) {
+  void begin_to_serve(const Confine& order) {
+    Judgement judgement = judge(order.confinement, probe(order.confinement, trees_));
+    if (!judgement.missing.empty() && !order.best_effort)
+      return tell(Refused{"this system cannot enforce " + judgement.missing, true});
+    confinement_ = judgement.own;
+    tell(Serving{trees_.roof_path(), std::move(judgement.containment)});
+  }
+
+  std::optional<Assignment> start(StartWorker order, std::vector<platform::Fd> fds) {
     platform::fault_point("fork_server.before_fork");
+    order.confinement = confinement_;
     if (fds.size() != max_control_fds) {  // they came, and found no room
       tell(NotStarted{order.number, EMFILE, "its fork server has too many open files"});
       return std::nullopt;
@@ -185,6 +198,7 @@ class Server {
   platform::Pidfd app_;
   platform::Fd children_;  // readable when one has ended
   process::Trees trees_;
+  Confinement confinement_;
   std::map<WorkerNumber, std::string> workers_;  // whose trees are not gone, with their segments
   std::set<WorkerNumber> going_;                 // those among them that ended or are to end
   std::deque<WorkerNumber> gone_;                // those that are gone, but for their empty cgroups

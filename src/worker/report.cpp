@@ -61,6 +61,8 @@ std::string how_it_ended(const CrashReport& report, const std::string& violation
       return "was replaced after it had served for long enough";
     case Cause::out_of_memory:
       return "was killed by the kernel, which was out of memory";
+    case Cause::limit:
+      return "was ended at a limit (Sandbox::" + report.limit + ")";
     case Cause::stopped_beating:
       return "was killed for not beating any more";
     case Cause::fork_server_lost:

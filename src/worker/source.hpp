@@ -41,6 +41,8 @@ class Source : public std::enable_shared_from_this<Source> {
   virtual bool ended() const = 0;
   // The files whose code it has mapped, as soon as somebody has asked for them while it lived.
   virtual std::shared_ptr<const platform::Modules> modules() = 0;
+  // How its workers are held, once it serves.
+  virtual const Containment& containment() const = 0;
   // The descriptors are the worker's ends, and may be closed afterwards.
   virtual void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                             const platform::Fd& output, const platform::Fd& errors,

@@ -15,6 +15,7 @@
 #include "bulkhead/serve.hpp"
 #include "reactor/reactor.hpp"
 #include "worker/assignment.hpp"
+#include "worker/measures.hpp"
 #include "worker/source.hpp"
 
 namespace bulkhead::worker {
@@ -37,8 +38,9 @@ class ThreadServer final : public Source {
   bool serving() const override { return stage_ == Stage::serving; }
   bool dead() const override { return stage_ == Stage::closing || ended(); }
   bool ended() const override { return stage_ == Stage::ended; }
-  // Their output is the process's own.
   std::shared_ptr<const platform::Modules> modules() override { return nullptr; }
+  const Containment& containment() const override { return containment_; }
+  // Their output is the process's own.
   void start_worker(const StartWorker& order, const ipc::Doorbell& doorbell,
                     const platform::Fd& output, const platform::Fd& errors,
                     const platform::Fd& bytes) override;
@@ -78,6 +80,7 @@ class ThreadServer final : public Source {
   const std::string service_;
   const Handlers handlers_;
   const std::weak_ptr<Listener> listener_;
+  const Containment containment_ = nothing_in_force();
 
   Stage stage_ = Stage::preparing;
   std::optional<Error> why_;  // it did not begin to serve

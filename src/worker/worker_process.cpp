@@ -9,6 +9,7 @@
 #include "platform/oom.hpp"
 #include "platform/socket.hpp"
 #include "worker/crash_stack.hpp"
+#include "worker/measures.hpp"
 #include "worker/report.hpp"
 
 namespace bulkhead::worker {
@@ -54,6 +55,7 @@ WorkerProcess::~WorkerProcess() {
 }
 
 void WorkerProcess::begin(const Terms& terms) {
+  limits_ = terms.limits;
   auto [ours, theirs] = ipc::Doorbell::make();
   platform::SocketPair bytes_socket = platform::packet_pair();
   platform::Pipe output = platform::make_pipe(), errors = platform::make_pipe();
@@ -356,7 +358,13 @@ std::chrono::nanoseconds WorkerProcess::uptime() const { return ended_at_ - begu
 Cause WorkerProcess::cause(bool ran_calls) const {
   if (cause_) return *cause_;
   if (leaving_ && !ran_calls) return *leaving_;
-  return out_of_memory_ ? Cause::out_of_memory : cause_of(ending_.value_or(platform::Ending{}));
+  if (out_of_memory_) return Cause::out_of_memory;
+  return limit_that_ended_it().empty() ? cause_of(ending_.value_or(platform::Ending{}))
+                                       : Cause::limit;
+}
+
+std::string WorkerProcess::limit_that_ended_it() const {
+  return ending_ ? limit_that_ended(*ending_, limits_) : std::string();
 }
 
 std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall> running) const {
@@ -366,6 +374,7 @@ std::shared_ptr<const CrashReport> WorkerProcess::report(std::vector<RunningCall
   report->service = service_;
   report->cause = cause(!running.empty());
   report->status = status_of(ending);
+  if (report->cause == Cause::limit) report->limit = limit_that_ended_it();
   report->running = std::move(running);
   report->stderr_tail = errors_->tail();
   report->uptime = std::chrono::duration_cast<std::chrono::milliseconds>(uptime());

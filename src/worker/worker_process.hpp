@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "bulkhead/error.hpp"
+#include "bulkhead/sandbox.hpp"
 #include "platform/pidfd.hpp"
 #include "reactor/reactor.hpp"
 #include "reactor/timer.hpp"
@@ -47,6 +48,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
     std::size_t max_message;
     BytesLimits bytes = {};
     std::chrono::milliseconds heartbeat = {};  // 0: it need not beat
+    Sandbox::Limits limits = {};               // that may end it
     bool tells_output = false;                 // else it goes on to the app's own
   };
   // Throws std::system_error when memory or descriptors are not to be had.
@@ -129,6 +131,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   void finish();
   void note_cause(Cause cause);
   void look_for_memory();
+  std::string limit_that_ended_it() const;
   Cause cause(bool ran_calls) const;
   std::shared_ptr<CrashStack> stack(const ExitStatus& status) const;
 
@@ -154,6 +157,7 @@ class WorkerProcess : public std::enable_shared_from_this<WorkerProcess> {
   std::optional<platform::Ending> ending_;
   std::optional<std::uint64_t> oom_kills_before_;  // of the machine
   bool out_of_memory_ = false;
+  Sandbox::Limits limits_;
   std::chrono::steady_clock::time_point ended_at_{};
 
   std::unique_ptr<rpc::AppEnd> connection_;

@@ -198,11 +198,14 @@ TEST_CASE("the memory of an operation is its handler's, and is free when that ru
   asio::io_context io;
   TestPool pool{{.workers = 1}};
   const std::pmr::polymorphic_allocator<std::byte> allocator(&memory);
+  const Gate gate;
   int out = -1;
-  pool.async_run(
-      Add{}, asio::bind_allocator(
-                 allocator, asio::bind_executor(io, [&](const auto&...) { out = memory.out; })));
+  pool.async_run(gate.call("held"),
+                 asio::bind_allocator(allocator, asio::bind_executor(io, [&](const auto&...) {
+                                        out = memory.out;
+                                      })));
   CHECK(memory.out == 1);
+  gate.open();
   run(io);
   CHECK(out == 0);
   CHECK(memory.out == 0);

@@ -221,3 +221,13 @@ TEST_CASE("a pool without processes replaces its threads") {
   CHECK(use(pool) == 3);
   CHECK(pool.stats().crashes == 0);
 }
+
+TEST_CASE("a pool without processes says that nothing holds its workers") {
+  const LeakCheck leaks;
+  const Sandbox sandbox = Sandbox::contained().memory(1).processes(1);
+  InlinePool<Sums> pool({.workers = 1, .sandbox = sandbox}, add_up);
+  CHECK(use(pool) == 3);
+  CHECK_FALSE(pool.containment().memory.in_force);
+  CHECK_FALSE(pool.containment().session.in_force);
+  CHECK(pool.containment().memory.how == "the workers are threads of this process");
+}

@@ -60,6 +60,7 @@ PARTS = {
         "Ending",
         "shutdown grace hangs dies fork-server spares destroyed told helpers async async-shutdown context many-pools",
     ),
+    "limit": ("Limits", "memory cpu files file-size processes core none"),
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"

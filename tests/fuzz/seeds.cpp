@@ -112,7 +112,9 @@ void control(Corpus corpus) {
   };
   put("start", Order(StartWorker{.number = 7, .segment = "bulkhead-0123", .max_message = 1 << 20}));
   put("signal", Order(SignalWorker{.number = 8, .signal = SIGKILL}));
-  put("serving", Notice(Serving{.roof = "/sys/fs/cgroup/bulkhead-1-2-3"}));
+  put("confine", Order(Confine{.confinement = {.limits = {.memory = 1 << 20, .cpu = 60}}}));
+  put("serving", Notice(Serving{.roof = "/sys/fs/cgroup/bulkhead-1-2-3",
+                                .containment = {.session = {true, "setsid"}}}));
   put("refused", Notice(Refused{.why = "its preload threw"}));
   put("started", Notice(Started{.number = 7, .pid = 4711}));
   put("not_started", Notice(NotStarted{.number = 7, .error = 12, .why = "cannot fork"}));

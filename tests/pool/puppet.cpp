@@ -27,7 +27,7 @@ pool::Calls::Worker worker_without_process(std::uint32_t number) {
   pool::Calls::Worker worker;
   do_on_reactor([&](const auto& reactor) {
     const auto nobody =
-        worker::ForkServer::launch(reactor, {.path = "/bin/true"}, {}, patience, {});
+        worker::ForkServer::launch(reactor, {.path = "/bin/true"}, {}, {}, patience, {});
     worker = worker::WorkerProcess::start(reactor, nobody, number, "simulated",
                                           {patience, max_message}, {});
   });

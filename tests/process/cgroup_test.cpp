@@ -77,3 +77,27 @@ TEST_CASE("a cgroup that becomes empty is noticed, though the kernel does not sa
   change.join();
   CHECK(waited);
 }
+
+// Files stand for the kernel's, which has such a cgroup on few systems.
+TEST_CASE("a cgroup passes a controller on if it has it, and limits what that counts") {
+  const bulkhead::test::TempDir folder;
+  const auto cgroup = *Cgroup::open(folder.path());
+  const auto text = [&](const char* file) {
+    std::string found;
+    std::getline(std::ifstream(folder / file), found);
+    return found;
+  };
+  CHECK_FALSE(cgroup.has_controller("memory"));
+  std::ofstream(folder / "cgroup.controllers") << "cpu memory pids\n";
+  CHECK(cgroup.has_controller("memory"));
+  CHECK_FALSE(cgroup.has_controller("mem"));
+  CHECK_THROWS_AS(cgroup.pass_on("memory"), std::system_error);  // not ours to write
+  std::ofstream(folder / "cgroup.subtree_control");
+  cgroup.pass_on("memory");
+  CHECK(text("cgroup.subtree_control") == "+memory");
+
+  CHECK_THROWS_AS(cgroup.limit("memory.max", 4096), std::system_error);
+  std::ofstream(folder / "memory.max");
+  cgroup.limit("memory.max", 4096);
+  CHECK(text("memory.max") == "4096");
+}

@@ -280,3 +280,19 @@ TEST_CASE("a fork server that was told to use no cgroup uses none") {
   });
   CHECK(status == 0);
 }
+
+TEST_CASE(
+    "a limit that no cgroup has here is refused, with the reason, and workers start as ever") {
+  const LeakCheck leaks;
+  with_each_mechanism([](Mechanism mechanism) {
+    Trees trees(mechanism);
+    trees.prepare();
+    const auto why = trees.limit("nonsense", 1);
+    expect(why == (trees.mechanism() == Mechanism::cgroup
+                       ? "cgroups here have no nonsense controller"
+                       : "no cgroup can be made here"));
+    const auto worker = fork_worker(trees, 1, [] { platform::exit_now(3); });
+    expect(worker.pidfd.wait_ended(watchdog));
+    expect(end_tree(trees, 1).ending.status == 3);
+  });
+}

@@ -22,10 +22,13 @@ Message returned(const Message& message) {
 const std::vector<Order> orders = {
     StartWorker{.number = 7, .segment = "bulkhead-0123", .max_message = std::uint64_t{1} << 40},
     SignalWorker{.number = 8, .signal = SIGKILL},
+    Confine{.confinement = {.contained = false, .limits = {.memory = 4096, .core = 0}},
+            .best_effort = true},
 };
 const std::vector<Notice> notices = {
-    Serving{.roof = "/sys/fs/cgroup/bulkhead"},
-    Refused{.why = "its preload threw"},
+    Serving{.roof = "/sys/fs/cgroup/bulkhead",
+            .containment = {.session = {true, "setsid"}, .processes = {false, "not asked for"}}},
+    Refused{.why = "its preload threw", .not_enforced = true},
     Started{.number = 7, .pid = 4711},
     NotStarted{.number = 7, .error = ENOMEM, .why = "cannot fork"},
     Ended{.number = 7, .ending = {.how = Ending::How::killed, .status = SIGSEGV}},
@@ -41,11 +44,23 @@ TEST_CASE("An order arrives as it was sent") {
   const auto signal = std::get<SignalWorker>(returned(orders[1]));
   CHECK(signal.number == 8);
   CHECK(signal.signal == SIGKILL);
+  const auto confine = std::get<Confine>(returned(orders[2]));
+  CHECK(confine.best_effort);
+  CHECK_FALSE(confine.confinement.contained);
+  CHECK(confine.confinement.limits.memory == 4096U);
+  CHECK(confine.confinement.limits.core == 0U);
+  CHECK_FALSE(confine.confinement.limits.cpu);
 }
 
 TEST_CASE("A notice arrives as it was sent") {
-  CHECK(std::get<Serving>(returned(notices[0])).roof == "/sys/fs/cgroup/bulkhead");
+  const auto serving = std::get<Serving>(returned(notices[0]));
+  CHECK(serving.roof == "/sys/fs/cgroup/bulkhead");
+  CHECK(serving.containment.session.in_force);
+  CHECK(serving.containment.session.how == "setsid");
+  CHECK_FALSE(serving.containment.processes.in_force);
+  CHECK(serving.containment.processes.how == "not asked for");
   CHECK(std::get<Refused>(returned(notices[1])).why == "its preload threw");
+  CHECK(std::get<Refused>(returned(notices[1])).not_enforced);
   const auto started = std::get<Started>(returned(notices[2]));
   CHECK(started.number == 7);
   CHECK(started.pid == 4711);

@@ -91,6 +91,12 @@ TEST_CASE("A report says how a worker ended, and the first cause above its conse
   CHECK(worker::how_it_ended(report(row.cause, row.status), row.violation) == row.expected);
 }
 
+TEST_CASE("A worker that was past a limit is told of with which") {
+  CrashReport crash = report(Cause::limit, {.signal = SIGXCPU});
+  crash.limit = "cpu";
+  CHECK(worker::how_it_ended(crash) == "was ended at a limit (Sandbox::cpu)");
+}
+
 TEST_CASE("The last words of a worker are the last line that it wrote, cut and harmless") {
   struct Row {
     std::string tail, expected;

@@ -21,6 +21,7 @@
 
 namespace bulkhead {
 
+struct Containment;
 struct PoolOptions;
 struct PoolStats;
 struct ShutdownReport;
@@ -62,6 +63,7 @@ class WorkerSet {
   // The same without waiting. `told`, at once or by the library's own thread.
   virtual void shutdown(std::chrono::milliseconds grace,
                         std::function<void(ShutdownReport)> told) = 0;
+  virtual Containment containment() const = 0;
   // Of a Worker's only process.
   virtual std::optional<CrashReport> crash() const = 0;
   virtual bool alive() const = 0;
