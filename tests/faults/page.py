@@ -81,7 +81,7 @@ Each line is shown by tests, with real processes wherever processes matter: look
 
 Where it matters what else a pool has to do, a fault is tried while the pool is **idle**, has **one** call, or has **many** that run and wait in all of its workers ([loads.hpp](../tests/faults/loads.hpp)); where it matters how workers are made, with forked and executed ones, with cgroups and without.
 
-Besides, `./dev torture` kills workers, fork servers and applications by the hundred at random moments ([CONTRIBUTING.md](../CONTRIBUTING.md)).
+Besides, `./dev torture` kills workers, fork servers and applications by the hundred at random moments, `./dev attack` lets hostile workers change whatever they share with their app, and `./dev nth` makes each system call and each allocation fail once ([CONTRIBUTING.md](../CONTRIBUTING.md)).
 """
 INTRODUCTION = {
     "stop": "A call is past its deadline, or its caller called it off.",

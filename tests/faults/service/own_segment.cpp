@@ -22,15 +22,17 @@ OwnSegment::OwnSegment() {
     size_ = end - begin;
   }
   if (!begin_) throw std::runtime_error("this process has no segment");
+  slots_ = preamble().slots;
+  ring_bytes_ = preamble().ring_bytes;
 }
 
 std::span<std::uint64_t> OwnSegment::slots() const {
-  return {reinterpret_cast<std::uint64_t*>(begin_ + sizeof(Preamble)), preamble().slots};
+  return {reinterpret_cast<std::uint64_t*>(begin_ + sizeof(Preamble)), slots_};
 }
 
 std::span<std::uint64_t> OwnSegment::answer_data() const {
-  const std::size_t bytes = preamble().ring_bytes;
-  return {reinterpret_cast<std::uint64_t*>(begin_ + size_ - bytes), bytes / sizeof(std::uint64_t)};
+  return {reinterpret_cast<std::uint64_t*>(begin_ + size_ - ring_bytes_),
+          ring_bytes_ / sizeof(std::uint64_t)};
 }
 
 std::span<std::uint64_t> OwnSegment::everything() const {

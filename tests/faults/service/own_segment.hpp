@@ -43,6 +43,7 @@ class OwnSegment {
 
   std::byte* begin_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t slots_ = 0, ring_bytes_ = 0;  // as they were when it was found
 };
 
 // The descriptors of this process that are stream sockets: its doorbell.

@@ -1,0 +1,10 @@
+// What a worker does that has been taken over.
+#pragma once
+
+#include "attack/service.hpp"
+
+namespace bulkhead::attack {
+
+void attack(const Attack& request, const Context& context);
+
+}  // namespace bulkhead::attack
