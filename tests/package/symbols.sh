@@ -15,7 +15,7 @@ unmarked=$(comm -23 <(echo "$defined") <(echo "$marked"))
 
 # The same of each symbol: what follows its namespace, before parameters, arguments and members.
 shown=$(nm -DC --defined-only "$library" | cut -d' ' -f3- |
-  sed -E 's/^(vtable|typeinfo|typeinfo name) for //')
+  sed -E 's/^(vtable|typeinfo|typeinfo name) for //; s/\[abi:cxx11\]//')
 strangers=$(grep -vE '^bulkhead::(detail::)?[A-Za-z_]+(<void>)?(::|\(|$)' <<<"$shown" || true)
 [[ -z $strangers ]] || fail "not of the public interface: $strangers"
 shown=$(sed -E 's/^bulkhead::(detail::)?([A-Za-z_]+).*/\2/' <<<"$shown" | sort -u)
