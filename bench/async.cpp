@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
 #include <exception>
+#include <future>
 #include <utility>
 
 #include "allocations.hpp"
@@ -24,8 +25,18 @@ namespace asio = boost::asio;
 class Callbacks {
  public:
   Callbacks(Worker<Benched>& worker, unsigned calls) : worker_(worker), left_(calls) {}
+  void begin() {
+    for (unsigned i = 0; i < open_calls; ++i) call();
+  }
+  // When the last call of all has been answered.
+  std::future<void> end() { return end_.get_future(); }
+
+ private:
   void call() {
-    if (left_ == 0) return;
+    if (left_ == 0) {
+      if (--open_ == 0) end_.set_value();
+      return;
+    }
     --left_;
     worker_.async_run(Echo{}, [this](std::exception_ptr error, Payload) {
       if (error) std::rethrow_exception(std::move(error));
@@ -33,9 +44,9 @@ class Callbacks {
     });
   }
 
- private:
   Worker<Benched>& worker_;
-  unsigned left_;
+  unsigned left_, open_ = open_calls;
+  std::promise<void> end_;
 };
 
 asio::awaitable<void> call_again_and_again(Worker<Benched>& worker, unsigned& left) {
@@ -49,8 +60,15 @@ using Round = void (*)(Worker<Benched>&, asio::io_context&, unsigned calls);
 
 void by_callbacks(Worker<Benched>& worker, asio::io_context& io, unsigned calls) {
   Callbacks callbacks(worker, calls);
-  for (unsigned i = 0; i < open_calls; ++i) callbacks.call();
+  callbacks.begin();
   io.run();
+}
+
+// By a worker without an executor: its handlers run where its answers are received.
+void by_own_callbacks(Worker<Benched>& worker, asio::io_context&, unsigned calls) {
+  Callbacks callbacks(worker, calls);
+  worker.async_run(Echo{}, [&](std::exception_ptr, Payload) { callbacks.begin(); });
+  callbacks.end().wait();
 }
 
 void by_coroutines(Worker<Benched>& worker, asio::io_context& io, unsigned calls) {
@@ -111,13 +129,16 @@ void measure_async(Figures& figures, Effort effort) {
   const unsigned calls = effort.times(200'000, 20'000);
   asio::io_context io(1);
   auto worker = Worker<Benched>::start({.executor = io.get_executor()});
-  double futures = 0, callbacks = 0, coroutines = 0;
+  auto plain = Worker<Benched>::start();
+  double futures = 0, callbacks = 0, own_callbacks = 0, coroutines = 0;
   for (unsigned i = 0; i < effort.times(10, 3); ++i) {
     futures = std::max(futures, calls_per_s(by_futures, worker, io, calls));
     callbacks = std::max(callbacks, calls_per_s(by_callbacks, worker, io, calls));
+    own_callbacks = std::max(own_callbacks, calls_per_s(by_own_callbacks, plain, io, calls));
     coroutines = std::max(coroutines, calls_per_s(by_coroutines, worker, io, calls));
   }
   figures.set_beside("throughput_callbacks_per_s", callbacks, futures);
+  figures.set_beside("throughput_own_callbacks_per_s", own_callbacks, futures);
   figures.set_beside("throughput_coroutines_per_s", coroutines, futures);
   figures.set_beside("allocations_callback", allocations_per_call(by_callbacks, worker, io),
                      allocations_per_call(only_callbacks, worker, io));

@@ -37,6 +37,7 @@ ROWS = {
     "progress_told_per_s": Row("progress values that a handler tells, floor: calls", "1/s", more_is_better=True),
     "progress_heard_per_s": Row("... of which are heard", "1/s", more_is_better=True),
     "throughput_callbacks_per_s": Row("... by callbacks, floor: by futures", "1/s", more_is_better=True),
+    "throughput_own_callbacks_per_s": Row("... without an executor, floor: by futures", "1/s", more_is_better=True),
     "throughput_coroutines_per_s": Row("... by coroutines, floor: by futures", "1/s", more_is_better=True),
     "allocations_callback": Row("allocations of a callback's call", ""),
     "allocations_coroutine": Row("... of a coroutine's", ""),
