@@ -30,6 +30,7 @@ void name_module(Frame& frame, const char* path) {
 Frame frame_at(std::uint64_t pc) {
   Frame frame{.pc = pc};
   dl_find_object object{};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an address is all that there is of it
   if (::_dl_find_object(reinterpret_cast<void*>(pc), &object) != 0) return frame;
   frame.base = object.dlfo_link_map->l_addr;
   name_module(frame, object.dlfo_link_map->l_name);

@@ -30,8 +30,7 @@ constexpr std::chrono::seconds watchdog(60);
 // are told with the results.
 constexpr std::array<const char*, 1> known{
     // A thread that waits for an answer receives for others as well, and gives their worker its
-    // next
-    // calls. It has no way to tell them: they are lost, and so is the role to receive.
+    // next calls. It has no way to tell them: they are lost, and so is the role to receive.
     "bulkhead::pool::Calls::receive_batch(",
 };
 
