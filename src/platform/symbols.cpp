@@ -35,6 +35,26 @@ std::string demangled(const char* name) {
   return plain ? plain.get() : name;
 }
 
+// Clang lists no addresses of its units, by which libdw would find them: then each is asked.
+Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+  if (Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias)) return unit;
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)))
+    if (dwarf_haspc(unit, address - bias) == 1) return unit;
+  return nullptr;
+}
+
+// " (file:line)", or nothing.
+std::string source_of(Dwfl_Module* module, Dwarf_Addr address) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const unit = unit_of(module, address, bias);
+  Dwarf_Line* const line = unit ? dwarf_getsrc_die(unit, address - bias) : nullptr;
+  const char* const file = line ? dwarf_linesrc(line, nullptr, nullptr) : nullptr;
+  int number = 0;
+  if (!file || dwarf_lineno(line, &number) != 0) return {};
+  return " (" + std::string(file) + ":" + std::to_string(number) + ")";
+}
+
 }  // namespace
 
 struct Symbols::Reader {
@@ -57,13 +77,7 @@ std::string Symbols::name(std::uint64_t address) const {
   if (!reader_->module) return {};
   const char* const symbol = dwfl_module_addrname(reader_->module, address);
   if (!symbol) return {};
-  std::string text = demangled(symbol);
-  Dwfl_Line* const line = dwfl_module_getsrc(reader_->module, address);
-  int number = 0;
-  const char* const file =
-      line ? dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr) : nullptr;
-  if (file) text += " (" + std::string(file) + ":" + std::to_string(number) + ")";
-  return text;
+  return demangled(symbol) + source_of(reader_->module, address);
 }
 
 #else
