@@ -147,9 +147,15 @@ bool EventLoop::is_full() {
   return under_way_ >= at_once_ || !full_.exchange(false);
 }
 
+// Another thread may have heard of more, and wants the turn, while this one still looks at the
+// ring.
 void EventLoop::sleep() {
-  asleep_ = true;
-  if (app_.arm()) return wake_up();
+  nap_.begin();
+  if (app_.arm()) {
+    nap_.stay_awake();
+    return post_turn();
+  }
+  if (!nap_.fall_asleep()) return post_turn();
   if (listening_.exchange(true)) return;
   bell_.async_wait(asio::posix::descriptor_base::wait_read,
                    [this](const boost::system::error_code&) {
@@ -160,7 +166,7 @@ void EventLoop::sleep() {
 }
 
 void EventLoop::wake_up() {
-  if (asleep_.exchange(false)) post_turn();
+  if (nap_.wake()) post_turn();
 }
 
 void EventLoop::leave() {

@@ -15,6 +15,7 @@
 #include "bulkhead/detail/dispatcher.hpp"
 #include "rpc/worker_end.hpp"
 #include "worker/handling.hpp"
+#include "worker/nap.hpp"
 
 namespace bulkhead::worker {
 
@@ -58,8 +59,8 @@ class EventLoop {
   CallPtr next_;                                // whose request comes
   boost::asio::posix::stream_descriptor bell_;  // the connection's own
 
-  // Nobody has the turn while one of the first two is true: who makes it false posts the next.
-  std::atomic<bool> asleep_ = false;     // until more comes
+  // Nobody has the turn while it is asleep or full: who ends that posts the next.
+  Nap nap_;                              // until more comes
   std::atomic<bool> full_ = false;       // until a call ends
   std::atomic<bool> listening_ = false;  // a wait for the bell is under way
   std::atomic<bool> leaving_ = false;
