@@ -15,12 +15,12 @@ constexpr std::uint32_t mutations_of_one = 500;
 constexpr unsigned calls_beside = 12;
 const RunOptions patience{.timeout = 500ms};  // a worker that has harmed itself may never answer
 
-// Its own sanitizer has no part in what it does to itself.
+// What its sanitizer says of what it does to itself goes with the folder.
 Launch hostile_program(const std::string& tally) {
   return Launch::self()
       .env(Tally::variable, tally)
-      .env("ASAN_OPTIONS", "log_path=/dev/null:handle_segv=0")
-      .env("UBSAN_OPTIONS", "log_path=/dev/null");
+      .env("ASAN_OPTIONS", "log_path=" + tally + ".asan:handle_segv=0")
+      .env("UBSAN_OPTIONS", "log_path=" + tally + ".ubsan");
 }
 
 std::string name_of(Cause cause) {
