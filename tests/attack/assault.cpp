@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "attack/tally.hpp"
+#include "support/conversation.hpp"
 #include "support/wait_until.hpp"
 
 namespace bulkhead::attack {
@@ -11,7 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t mutations_of_one = 500;
+// One that attacks is ended after about ten as a rule, one that is harmless ends itself as soon.
+constexpr std::uint32_t mutations_of_hostile = 500, mutations_of_harmless = 10;
 constexpr unsigned calls_beside = 12;
 const RunOptions patience{.timeout = 500ms};  // a worker that has harmed itself may never answer
 
@@ -40,39 +42,42 @@ std::string name_of(Cause cause) {
 
 }  // namespace
 
-Assault::Assault(Ledger& ledger, std::uint64_t seed, bool harmless, const std::string& tally)
-    : ledger_(ledger),
+Assault::Assault(const Place& place, std::uint64_t seed)
+    : place_(place),
       seed_(seed),
-      harmless_(harmless),
       pool_({.workers = 1,
-             .launch = hostile_program(tally),
+             .launch = hostile_program(place.tally),
              .kill_grace = 100ms,
              .restart = {.count = 0},
              .max_message = max_message}) {}
 
 Assault::~Assault() {
-  if (harmless_) return;
-  for (const auto& [cause, count] : pool_.stats().ends)
-    ledger_.count("workers ended: " + name_of(cause), count);
+  for (const auto& [cause, times] : pool_.stats().ends)
+    count("workers ended: " + name_of(cause), times);
+}
+
+void Assault::count(const std::string& what, std::uint64_t times) {
+  place_.ledger.count(place_.harmless ? "harmless workers: " + what : what, times);
 }
 
 template <class Response>
 void Assault::settle(Future<Response> call) {
   if (!call.wait_for(test::default_watchdog))
-    return ledger_.violation("a call is not settled after 20 s");
+    return place_.ledger.violation("a call is not settled after 20 s");
   try {
     if constexpr (std::is_same_v<Response, Load>) {
       const Load answer = call.get();
-      ledger_.count(is_load_of(answer.number, answer) ? "answers" : "answers, of nonsense");
+      count(is_load_of(answer.number, answer) ? "answers" : "answers, of nonsense");
     } else {
       call.get();
-      ledger_.count("answers");
+      count("answers");
     }
   } catch (const Error& error) {
-    ledger_.count("calls failed: " + error.code().message());
+    count("calls failed: " + error.code().message());
   } catch (const std::exception& error) {
-    ledger_.violation(std::string("a call failed with no Error: ") + error.what());
+    place_.ledger.violation(std::string("a call failed with no Error: ") + error.what());
   }
+  place_.bystander.call(place_.beside);
 }
 
 Future<Load> Assault::carry(std::uint64_t number) {
@@ -83,27 +88,33 @@ Future<Load> Assault::carry(std::uint64_t number) {
 }
 
 void Assault::converse() {
-  auto [to_worker, in] = channel<std::string>(8);
-  auto [out, from_worker] = channel<std::string>(8);
+  using test::Conversation;
+  auto [to_worker, in] = channel<std::string>(Conversation::capacity);
+  auto [out, from_worker] = channel<std::string>(Conversation::capacity);
   auto call = pool_.run(Stream{std::move(in), std::move(out)}, patience);
-  try {
-    for (int i = 0; i < 8; ++i) {
-      to_worker.send(std::string(64, 'x'));
-      if (!from_worker.receive()) break;
-    }
-    to_worker.close();
-    ledger_.count("streams that ended");
-  } catch (const Error& error) {
-    ledger_.count("streams failed: " + error.code().message());
-  } catch (const std::exception& error) {
-    ledger_.violation(std::string("a stream failed with no Error: ") + error.what());
+  Conversation conversation(seed_, std::move(to_worker), std::move(from_worker));
+  switch (conversation.hold(2)) {
+    case Conversation::End::complete:
+      count("streams that ended");
+      break;
+    case Conversation::End::cut:
+      count("streams that were cut");
+      break;
+    case Conversation::End::wrong:
+      count("streams of nonsense");
+      break;
+    case Conversation::End::overdue:
+      place_.ledger.violation(conversation.what());
   }
   settle(std::move(call));
 }
 
 void Assault::round() {
-  auto attack = pool_.run(
-      Attack{.seed = ++seed_, .mutations = mutations_of_one, .harmless = harmless_}, patience);
+  auto attack =
+      pool_.run(Attack{.seed = ++seed_,
+                       .mutations = place_.harmless ? mutations_of_harmless : mutations_of_hostile,
+                       .harmless = place_.harmless},
+                patience);
   std::vector<Future<Load>> calls;
   for (unsigned i = 0; i < calls_beside; ++i) calls.push_back(carry(seed_ * calls_beside + i));
   converse();

@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
-#include "attack/ledger.hpp"
+#include "attack/bystander.hpp"
 #include "attack/service.hpp"
 
 namespace bulkhead::attack {
@@ -16,8 +15,14 @@ inline constexpr std::size_t max_message = 1 << 20;
 
 class Assault {
  public:
-  // `tally`: the file where its workers count their mutations.
-  Assault(Ledger& ledger, std::uint64_t seed, bool harmless, const std::string& tally);
+  struct Place {
+    test::Ledger& ledger;
+    Bystander& bystander;  // called after each of the calls
+    test::Times& beside;   // what these take
+    std::string tally;     // the file where workers count their mutations
+    bool harmless = false;
+  };
+  Assault(const Place& place, std::uint64_t seed);
   ~Assault();
   Assault(const Assault&) = delete;
   Assault& operator=(const Assault&) = delete;
@@ -30,10 +35,10 @@ class Assault {
   void converse();
   template <class Response>
   void settle(Future<Response> call);
+  void count(const std::string& what, std::uint64_t times = 1);
 
-  Ledger& ledger_;
+  const Place place_;
   std::uint64_t seed_;
-  const bool harmless_;
   Pool<Hostile> pool_;
 };
 

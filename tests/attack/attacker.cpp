@@ -1,21 +1,23 @@
 #include "attack/attacker.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <span>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "attack/mutation.hpp"
 #include "attack/tally.hpp"
 #include "faults/service/own_segment.hpp"
+#include "support/wait_until.hpp"
 
 namespace bulkhead::attack {
 
@@ -23,8 +25,6 @@ namespace {
 
 using Words = std::span<std::uint64_t>;
 
-// The other side is to see each of them by itself, as a rule.
-constexpr std::chrono::microseconds pace{20};
 constexpr std::size_t words_of_control = 512;  // a page
 
 // What this process shares with the app and may write: its segment, channels, buffers.
@@ -44,16 +44,16 @@ std::vector<Words> shared_memory() {
   return found;
 }
 
-std::vector<int> sockets_of_type(int wanted) {
-  std::vector<int> sockets;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const int number = std::stoi(entry.path().filename());
-    int type = 0;
-    socklen_t size = sizeof type;
-    if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == wanted)
-      sockets.push_back(number);
+std::vector<int> bells_of_connection;
+
+// Whether the other side takes all that was sent to it, within a moment.
+bool is_heard(int socket) {
+  int waiting = 0;
+  for (int tries = 0; tries < 100; ++tries) {
+    if (::ioctl(socket, SIOCOUTQ, &waiting) != 0 || waiting == 0) return true;
+    std::this_thread::yield();
   }
-  return sockets;
+  return false;
 }
 
 class Attacker {
@@ -70,12 +70,20 @@ class Attacker {
       case Kind::frame:
         return publish_frame();
       case Kind::bell:
-        return send(bells_, 1 + mutator_.below(64), 0);
+        return send(test::own_sockets(), 1 + mutator_.below(64), 0);
       case Kind::packet:
-        return send(sockets_of_type(SOCK_SEQPACKET), mutator_.below(128), mutator_.below(4));
+        return send(test::own_sockets(SOCK_SEQPACKET), mutator_.below(128), mutator_.below(4));
     }
   }
-  void ring() { send(bells_, 1, 0); }
+  // The other side is to see one mutation by itself, or a few together.
+  void ring_as_a_rule() {
+    if (mutator_.below(2) == 0) return;
+    for (const int bell : bells_of_connection) {
+      ::send(bell, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (!test::wait_until([bell] { return is_heard(bell); }))
+        throw std::runtime_error("the app does not listen");
+    }
+  }
   Kind next() { return mutator_.next(); }
 
  private:
@@ -137,34 +145,24 @@ class Attacker {
   Mutator mutator_;
   const std::uint64_t call_;
   const test::OwnSegment segment_;
-  const std::vector<int> bells_ = sockets_of_type(SOCK_STREAM);
 };
-
-// The same work, on memory of its own.
-void pretend(Mutator mutator, std::uint32_t mutations) {
-  std::uint64_t word = 0;
-  for (std::uint32_t i = 0; i < mutations; ++i) {
-    static_cast<void>(shared_memory());
-    word = mutator.changed(word);
-    std::this_thread::sleep_for(pace);
-  }
-  ::raise(SIGKILL);
-}
 
 }  // namespace
 
+void prepare() { bells_of_connection = test::own_sockets(); }
+
 void attack(const Attack& request, const Context& context) {
-  const char* const path = std::getenv(Tally::variable);
-  if (request.harmless || !path) return pretend(Mutator(request.seed), request.mutations);
-  static const Tally tally(path);
+  static const Tally tally(std::getenv(Tally::variable));
   Attacker attacker(request.seed, context.request_id());
   for (std::uint32_t i = 0; i < request.mutations; ++i) {
     const Kind kind = attacker.next();
-    tally.note(kind);
-    attacker.mutate(kind);
-    attacker.ring();
-    std::this_thread::sleep_for(pace);
+    if (!request.harmless) {
+      tally.note(kind);
+      attacker.mutate(kind);
+    }
+    attacker.ring_as_a_rule();
   }
+  if (request.harmless) ::raise(SIGKILL);
 }
 
 }  // namespace bulkhead::attack

@@ -5,6 +5,8 @@
 
 namespace bulkhead::attack {
 
+// Once, before there are calls.
+void prepare();
 void attack(const Attack& request, const Context& context);
 
 }  // namespace bulkhead::attack

@@ -3,39 +3,28 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <string>
-#include <thread>
-#include <vector>
+#include <cstdint>
 
-#include "attack/ledger.hpp"
 #include "attack/service.hpp"
+#include "support/ledger.hpp"
+#include "support/times.hpp"
 
 namespace bulkhead::attack {
 
+// Thread safe.
 class Bystander {
  public:
-  explicit Bystander(Ledger& ledger);
+  explicit Bystander(test::Ledger& ledger) : ledger_(ledger), pool_({.workers = 1}) {}
   ~Bystander();
   Bystander(const Bystander&) = delete;
   Bystander& operator=(const Bystander&) = delete;
 
-  // Of the calls since it began or since it was asked last; in microseconds.
-  struct Times {
-    double p50 = 0, p99 = 0;
-    std::size_t calls = 0;
-  };
-  Times times();
+  void call(test::Times& times);
 
  private:
-  void call_until_over();
-
-  Ledger& ledger_;
+  test::Ledger& ledger_;
   Pool<Hostile> pool_;
-  std::mutex mutex_;
-  std::vector<double> taken_;
-  std::atomic<bool> over_ = false;
-  std::thread thread_;
+  std::atomic<std::uint64_t> number_ = 0;
 };
 
 }  // namespace bulkhead::attack

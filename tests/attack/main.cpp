@@ -5,10 +5,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
-#include <charconv>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -18,6 +18,7 @@
 #include "attack/bystander.hpp"
 #include "attack/tally.hpp"
 #include "support/leftovers.hpp"
+#include "support/numbers.hpp"
 #include "support/temp_dir.hpp"
 
 namespace bulkhead::attack {
@@ -34,102 +35,103 @@ struct Options {
 
 constexpr const char* usage = "usage: attack [--seed N] [--mutations N] [--lanes N]\n";
 constexpr std::chrono::seconds harmless_for{5}, patience{120};
+constexpr std::size_t most_times = 1 << 21;
 
 std::optional<Options> parse(int argc, char** argv) {
   Options options;
-  for (int at = 1; at < argc; at += 2) {
-    const std::string name = argv[at];
-    std::uint64_t* const value = name == "--seed"        ? &options.seed
-                                 : name == "--mutations" ? &options.mutations
-                                 : name == "--lanes"     ? &options.lanes
-                                                         : nullptr;
-    if (!value || at + 1 == argc) return std::nullopt;
-    const char* const end = argv[at + 1] + std::strlen(argv[at + 1]);
-    const auto [read, error] = std::from_chars(argv[at + 1], end, *value);
-    if (error != std::errc() || read != end) return std::nullopt;
-  }
-  return options.lanes > 0 ? std::optional(options) : std::nullopt;
+  const bool read = test::read_numbers(argc, argv,
+                                       {{"--seed", &options.seed},
+                                        {"--mutations", &options.mutations},
+                                        {"--lanes", &options.lanes}});
+  return read && options.lanes > 0 ? std::optional(options) : std::nullopt;
 }
 
-// Ends the program with words about it where nothing goes on any more.
-class Watchdog {
+// Ends the program with words about it where no round ends any more.
+class Rounds {
  public:
-  explicit Watchdog(const Ledger& ledger)
-      : thread_([&ledger](const std::stop_token& stop) { watch(ledger, stop); }) {}
-
- private:
-  static void watch(const Ledger& ledger, const std::stop_token& stop) {
-    std::uint64_t seen = ~std::uint64_t{0};
-    for (auto since = Clock::now(); !stop.stop_requested();) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      if (const std::uint64_t now = ledger.counted(); now != seen) {
-        seen = now;
-        since = Clock::now();
-      } else if (Clock::now() - since > patience) {
-        std::fprintf(stderr, "VIOLATION: nothing has gone on for 120 s\n");
-        std::abort();
-      }
+  void lane_began() { change(1, 0); }
+  void ended() { change(0, 1); }
+  void lane_ended() { change(-1, 1); }
+  void await_all() {
+    std::unique_lock lock(mutex_);
+    while (lanes_ > 0) {
+      const std::uint64_t seen = ended_;
+      if (changed_.wait_for(lock, patience, [&] { return ended_ != seen; })) continue;
+      std::fprintf(stderr, "VIOLATION: nothing has gone on for 120 s\n");
+      std::abort();
     }
   }
-  std::jthread thread_;
+
+ private:
+  void change(int lanes, unsigned ended) {
+    const std::lock_guard lock(mutex_);
+    lanes_ += lanes;
+    ended_ += ended;
+    changed_.notify_one();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int lanes_ = 0;
+  std::uint64_t ended_ = 0;
 };
 
 // One pool for each lane, until `over`.
 template <class Over>
-void run_lanes(const Options& options, bool harmless, const std::string& tally, Ledger& ledger,
-               Over over) {
-  std::vector<std::thread> lanes;
-  for (std::uint64_t lane = 0; lane < options.lanes; ++lane)
+void run_lanes(const Options& options, const Assault::Place& place, Over over) {
+  Rounds rounds;
+  std::vector<std::jthread> lanes;
+  for (std::uint64_t lane = 0; lane < options.lanes; ++lane) {
+    rounds.lane_began();
     lanes.emplace_back([&, lane] {
-      Assault assault(ledger, options.seed + (lane << 40), harmless, tally);
-      while (!over() && !ledger.any_violation()) assault.round();
+      {
+        Assault assault(place, options.seed + (lane << 40));
+        for (; !over() && !place.ledger.any_violation(); rounds.ended()) assault.round();
+      }
+      rounds.lane_ended();
     });
-  for (auto& lane : lanes) lane.join();
+  }
+  rounds.await_all();
 }
 
-void print_times(const char* when, const Bystander::Times& times) {
-  std::printf("calls beside %s: p50 %.1f us, p99 %.1f us (%zu)\n", when, times.p50, times.p99,
-              times.calls);
-}
-
-void attack_all(const Options& options, Ledger& ledger) {
-  const test::TempDir folder;
-  const std::string file = folder / "tally";
-  const Tally tally(file);
-  Bystander bystander(ledger);
-  const auto until = Clock::now() + harmless_for;
-  Ledger unheard;
-  run_lanes(options, true, file, unheard, [&] { return Clock::now() > until; });
-  const Bystander::Times usual = bystander.times();
-  forget_allocations();
-  run_lanes(options, false, file, ledger, [&] { return tally.sum() >= options.mutations; });
-  const Bystander::Times attacked = bystander.times();
+void print_mutations(const Tally& tally) {
   std::printf("%llu mutations:\n", static_cast<unsigned long long>(tally.sum()));
   const auto each = tally.each();
   for (std::size_t kind = 0; kind < kinds.size(); ++kind)
-    std::printf("  %-42s %9llu\n", std::string(kinds[kind]).c_str(),
+    std::printf("  %-50s %9llu\n", std::string(kinds[kind]).c_str(),
                 static_cast<unsigned long long>(each[kind]));
-  print_times("workers that are killed as often", usual);
-  print_times("the attack", attacked);
+}
+
+// The same pools, calls and deaths twice: of workers that do nothing to their app, and of others.
+void attack_all(const Options& options, test::Ledger& ledger) {
+  const test::TempDir folder;
+  const Tally tally(folder / "tally");
+  Bystander bystander(ledger);
+  test::Times usual(most_times), attacked(most_times);
+  const auto until = Clock::now() + harmless_for;
+  run_lanes(options, {ledger, bystander, usual, folder / "tally", true},
+            [&] { return Clock::now() > until; });
+  forget_allocations();
+  run_lanes(options, {ledger, bystander, attacked, folder / "tally", false},
+            [&] { return tally.sum() >= options.mutations; });
+  const std::size_t largest = largest_allocation();
+  if (largest > 4 * max_message)
+    ledger.violation("so much was allocated at once: " + std::to_string(largest));
+  print_mutations(tally);
+  std::printf("calls beside workers that are killed: %s\n", usual.text().c_str());
+  std::printf("calls beside the attack:              %s\n", attacked.text().c_str());
+  std::printf("largest allocation %zu bytes, a message has at most %zu\n", largest, max_message);
 }
 
 int campaign(const Options& options) {
   std::printf("seed %llu\n", static_cast<unsigned long long>(options.seed));
   std::fflush(stdout);
   const auto begin = Clock::now();
-  Ledger ledger;
+  test::Ledger ledger;
   const test::Leftovers leftovers;
-  {
-    const Watchdog watchdog(ledger);
-    attack_all(options, ledger);
-  }
+  attack_all(options, ledger);
   if (const auto left = leftovers.await_none(); !left.empty())
     ledger.violation("left behind:" + left);
-  const std::size_t largest = largest_allocation();
-  if (largest > 4 * max_message)
-    ledger.violation("so much was allocated at once: " + std::to_string(largest));
-  ledger.print();
-  std::printf("largest allocation %zu bytes, a message has at most %zu\n", largest, max_message);
+  ledger.print_counts();
   const std::chrono::duration<double> took = Clock::now() - begin;
   std::printf("%.0f s\n%s\n", took.count(),
               ledger.any_violation() ? "FAILED" : "every call has settled, and nothing was harmed");

@@ -42,8 +42,8 @@ struct Stream {
   }
 };
 
-// So many mutations, unless it is killed before. If it is harmless, nothing of it leaves the
-// worker, and the worker kills itself at last.
+// So many mutations, each seen by the app before the next, unless the worker is ended before. If
+// they are harmless, nothing is changed, and the worker kills itself at last.
 struct Attack {
   using Response = void;
   std::uint64_t seed = 0;

@@ -4,10 +4,8 @@
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 
 #include "bulkhead/log.hpp"
@@ -15,6 +13,7 @@
 #include "nth/runs.hpp"
 #include "nth/scenario.hpp"
 #include "support/leftovers.hpp"
+#include "support/numbers.hpp"
 
 namespace bulkhead::nth {
 
@@ -35,13 +34,16 @@ std::optional<Options> parse(int argc, char** argv) {
   const auto set = [&](std::string_view name, const char* text) {
     if (name == "--process") return options.process = text, true;
     if (name == "--kind") return options.kind = text, true;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text, text + std::strlen(text), value);
-    if (error != std::errc() || *end != '\0' || value == 0) return false;
-    if (name == "--first") return options.range.first = value, true;
-    if (name == "--last") return options.range.last = value, true;
-    if (name == "--stride") return options.range.stride = value, true;
-    return false;
+    const auto number = test::to_number(text).value_or(0);
+    if (name == "--first")
+      options.range.first = number;
+    else if (name == "--last")
+      options.range.last = number;
+    else if (name == "--stride")
+      options.range.stride = number;
+    else
+      return false;
+    return number > 0;
   };
   for (int at = 1; at < argc; at += 2)
     if (at + 1 == argc || !set(argv[at], argv[at + 1])) return std::nullopt;

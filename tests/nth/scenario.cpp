@@ -9,6 +9,7 @@
 
 #include "nth/failing.hpp"
 #include "support/leftovers.hpp"
+#include "support/wait_until.hpp"
 
 namespace bulkhead::nth {
 
@@ -73,6 +74,14 @@ struct Die {
 };
 struct Played : Service<"nth", Double, EchoText, EchoBytes, Count, PassOn, Wait, Die> {};
 
+struct Wrong : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+void require(bool right, const char* what) {
+  if (!right) throw Wrong(what);
+}
+
 int count(const Count& request, Context& context) {
   for (int i = 1; i <= request.upto; ++i) context.progress(i);
   return request.upto;
@@ -88,7 +97,7 @@ int pass_on(PassOn request) {
 }
 
 void wait(const Wait&, Context& context) {
-  while (!context.stop_requested()) std::this_thread::sleep_for(1ms);
+  require(test::wait_until([&] { return context.stop_requested(); }), "nobody asks it to stop");
 }
 
 // ------------------------------------------------------------ the app
@@ -100,14 +109,6 @@ PoolOptions options() {
           .launch = Launch::self().env("NTH_PROCESS", "fork_server"),
           .connect_timeout = 3s,
           .restart = {.count = 20}};
-}
-
-struct Wrong : std::logic_error {
-  using std::logic_error::logic_error;
-};
-
-void require(bool right, const char* what) {
-  if (!right) throw Wrong(what);
 }
 
 using PlayedPool = Pool<Played>;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "support/numbered.hpp"
 #include "torture/apps.hpp"
 #include "torture/service.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using TorturePool = Pool<Torture>;
+using test::blob_of, test::data_of;
 
 constexpr std::size_t large = 200'000;  // in parts through the ring
 

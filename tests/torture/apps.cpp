@@ -6,7 +6,6 @@
 #include <fstream>
 #include <random>
 #include <string>
-#include <thread>
 
 #include "platform/proc.hpp"
 #include "process/spawn.hpp"
@@ -26,43 +25,42 @@ struct Stage {
   std::string_view fault;   // BULKHEAD_FAULT
   bool by_itself = false;   // the fault kills it; else a signal does, from outside:
   bool once_ready = false;  // not before it says that it is ready
-  unsigned within_us = 0;   // then after a random time up to this
+  unsigned within_ms = 0;   // then after a random time up to this
 };
 
 constexpr std::array stages{
-    Stage{"starting", "live", "", false, false, 40'000},
+    Stage{"starting", "live", "", false, false, 40},
     Stage{"a segment was made", "live", "app.before_lock:1:kill", true},
     Stage{"another segment was made", "live", "app.before_lock:2:kill", true},
     Stage{"its fork server was launched", "live", "app.after_launch:1:kill", true},
-    Stage{"its fork server starts", "live", "fork_server.before_serving:1:stall", false, false,
-          60'000},
+    Stage{"its fork server starts", "live", "fork_server.before_serving:1:stall", false, false, 60},
     Stage{"a worker is about to be ordered", "live", "app.before_order:1:kill", true},
     Stage{"a worker was ordered", "live", "app.after_order:1:kill", true},
     Stage{"two workers were ordered", "live", "app.after_order:2:kill", true},
-    Stage{"a worker starts", "live", "worker.before_ready:1:stall", false, false, 60'000},
+    Stage{"a worker starts", "live", "worker.before_ready:1:stall", false, false, 60},
     Stage{"a worker is ready", "live", "app.before_unlink:1:kill", true},
     Stage{"two workers are ready", "live", "app.before_unlink:2:kill", true},
-    Stage{"calls run", "run_calls", "", false, true, 20'000},
+    Stage{"calls run", "run_calls", "", false, true, 20},
     Stage{"a large request is half sent", "run_calls", "app.mid_request:3:kill", true},
-    Stage{"it reloads", "reload", "", false, true, 80'000},
+    Stage{"it reloads", "reload", "", false, true, 80},
     Stage{"it reloads, and has launched", "reload", "app.after_launch:2:kill", true},
     Stage{"it reloads: the new fork server starts", "reload_into_faults",
-          "fork_server.before_serving:1:stall", false, true, 60'000},
+          "fork_server.before_serving:1:stall", false, true, 60},
     Stage{"it reloads: a new worker is about to be ordered", "reload", "app.before_order:3:kill",
           true},
     Stage{"it reloads: a new worker was ordered", "reload", "app.after_order:3:kill", true},
     Stage{"it reloads: a new worker starts", "reload_into_faults", "worker.before_ready:1:stall",
-          false, true, 60'000},
+          false, true, 60},
     Stage{"it reloads: a new worker is ready", "reload", "app.before_unlink:3:kill", true},
     Stage{"it reloads: an old worker leaves", "reload", "worker.before_leaving:1:stall", false,
-          true, 60'000},
+          true, 60},
     Stage{"it reloads: the old fork server is to leave", "reload", "app.before_close:1:kill", true},
-    Stage{"it shuts down", "shut_down", "", false, true, 60'000},
-    Stage{"its workers leave", "live", "worker.before_leaving:1:stall", false, true, 30'000},
+    Stage{"it shuts down", "shut_down", "", false, true, 60},
+    Stage{"its workers leave", "live", "worker.before_leaving:1:stall", false, true, 30},
     Stage{"it is about to close its fork server", "live", "app.before_close:1:kill", true},
-    Stage{"it destroys a pool", "destroy", "", false, true, 20'000},
+    Stage{"it destroys a pool", "destroy", "", false, true, 20},
     Stage{"it destroys a pool, and is about to close", "destroy", "app.before_close:1:kill", true},
-    Stage{"from one to the next", "live", "", false, true, 200'000},
+    Stage{"from one to the next", "live", "", false, true, 200},
 };
 
 class App {
@@ -86,6 +84,7 @@ class App {
     return test::wait_until([&] { return std::filesystem::exists(folder_ / "ready"); });
   }
   void tell_to_end() const { std::ofstream(folder_ / "end").put('\n'); }
+  bool ends_within(std::chrono::milliseconds time) const { return child_.pidfd.wait_ended(time); }
   void kill() const { child_.pidfd.signal(SIGKILL); }
   // Its signal, 0 if it exited, empty if it lives on.
   std::optional<int> ending() const {
@@ -107,7 +106,8 @@ void kill_one(const Stage& stage, std::mt19937_64& dice, const test::Leftovers& 
   const App app(stage);
   if (stage.once_ready && !app.await_ready()) return wrong("it does not get ready");
   if (!stage.by_itself) {
-    std::this_thread::sleep_for(std::chrono::microseconds(dice() % stage.within_us));
+    if (app.ends_within(std::chrono::milliseconds(dice() % stage.within_ms)))
+      return wrong("it ended by itself");
     app.kill();
   }
   auto died = Clock::now();

@@ -3,11 +3,15 @@
 #include <csignal>
 #include <string>
 
+#include "support/numbered.hpp"
+#include "support/pause.hpp"
 #include "support/wait_until.hpp"
 
 namespace bulkhead::torture {
 
 namespace {
+
+using test::blob_of, test::Conversation, test::data_of, test::is_blob_of;
 
 constexpr unsigned max_attempts = 3;  // PoolOptions' own
 
@@ -28,7 +32,7 @@ Callers::~Callers() {
 
 void Callers::stop_calling() {
   const std::unique_lock lock(calling_);
-  stopping_ = true;
+  stop_.request_stop();
 }
 
 void Callers::finish() {
@@ -48,7 +52,7 @@ void Callers::call_until_stopped(std::uint64_t seed, std::size_t window) {
     if (open.empty()) break;
     take(std::move(open.front()));
     open.pop_front();
-    if (place_.pause.count() != 0) std::this_thread::sleep_for(place_.pause);
+    if (place_.pause.count() != 0) test::pause(stop_.get_token(), place_.pause);
   }
 }
 
@@ -57,7 +61,7 @@ bool Callers::make_call(Dice& dice, std::deque<Open>& open) {
   std::optional<Conversation> conversation;
   {
     const std::shared_lock lock(calling_);
-    if (stopping_ || place_.findings.any_violation()) return false;
+    if (stop_.stop_requested() || place_.findings.any_violation()) return false;
     const std::uint64_t number = place_.board.shared().mark_count++;
     if (number >= Shared::calls) throw std::length_error("the board is full");
     open.push_back(one_in(16, dice) ? begin_stream(number, dice, conversation)
@@ -68,7 +72,8 @@ bool Callers::make_call(Dice& dice, std::deque<Open>& open) {
   if (call.called_off && one_in(2, dice)) call.future.cancel();
   if (!conversation) return true;
   const auto end = conversation->hold(1 + dice() % 3);
-  if (end == Conversation::End::wrong) wrong(conversation->what());
+  if (end == Conversation::End::wrong || end == Conversation::End::overdue)
+    wrong(conversation->what());
   call.cut = end == Conversation::End::cut;
   call.answer_size = conversation->items();
   return true;
@@ -167,7 +172,7 @@ void Callers::failed(const Open& open, const Error& error, Clock::time_point sin
     case errc::shut_down:
       // Told in time by those who end the pool, or seen as the first sign of it.
       settled(open, Outcome::shut_down, 0);
-      stopping_ = true;
+      stop_.request_stop();
       return place_.findings.count("calls failed: shut_down");
     default:
       return wrong(std::string("a call failed with: ") + error.what());

@@ -8,11 +8,12 @@
 #include <optional>
 #include <random>
 #include <shared_mutex>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "support/conversation.hpp"
 #include "torture/board.hpp"
-#include "torture/conversation.hpp"
 #include "torture/findings.hpp"
 #include "torture/service.hpp"
 
@@ -63,7 +64,8 @@ class Callers {
   // False once no more are to be made.
   bool make_call(Dice& dice, std::deque<Open>& open);
   Open begin_task(std::uint64_t number, Dice& dice);
-  Open begin_stream(std::uint64_t number, Dice& dice, std::optional<Conversation>& conversation);
+  Open begin_stream(std::uint64_t number, Dice& dice,
+                    std::optional<test::Conversation>& conversation);
   RunOptions some_options(Open& open, Dice& dice) const;
   void take(Open open);
   void answered(const Open& open, const Receipt& receipt);
@@ -77,7 +79,7 @@ class Callers {
   TorturePool& pool_;
   const Place place_;
   std::shared_mutex calling_;  // shared by who makes a call
-  std::atomic<bool> stopping_ = false;
+  std::stop_source stop_;
   std::atomic<std::uint64_t> made_ = 0, failed_ = 0;
   std::vector<std::thread> threads_;
 };

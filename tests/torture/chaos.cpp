@@ -2,7 +2,6 @@
 
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include "platform/fd.hpp"
 #include "platform/proc.hpp"
@@ -51,6 +50,12 @@ bool Chaos::await(const std::function<bool()>& condition, const std::string& wha
   return met;
 }
 
+// So many more are made.
+bool Chaos::await_calls(std::uint32_t count) {
+  const std::atomic<std::uint32_t>& made = board_.shared().mark_count;
+  return await([&made, then = made + count] { return made >= then; }, "no call was made");
+}
+
 // False when there is none at this moment.
 bool Chaos::kill_one(Victim victim, Kind kind) {
   std::vector<const Born*> living;
@@ -78,7 +83,7 @@ void Chaos::carry_out(const Order& order, bool is_given, const std::function<boo
   const std::string name(point.name);
   const bool wait = order.once_whole || point.trigger == Trigger::shutdown;
   if (!is_given && wait && !await(whole, "not all workers came back")) return;
-  std::this_thread::sleep_for(order.delay);
+  if (!await_calls(order.calls_before)) return;
   if (point.trigger == Trigger::none) {
     await([&] { return kill_one(point.victim, order.kind); }, "nobody came back to be killed");
     return;

@@ -30,6 +30,7 @@ class Chaos {
 
  private:
   bool await(const std::function<bool()>& condition, const std::string& what);
+  bool await_calls(std::uint32_t count);
   bool kill_one(Victim victim, Kind kind);
   void trigger(Victim victim);
 

@@ -6,11 +6,11 @@
 #include <csignal>
 #include <sstream>
 #include <string>
-#include <thread>
 
 #include "platform/fd.hpp"
 #include "platform/proc.hpp"
 #include "process/spawn.hpp"
+#include "support/pause.hpp"
 
 namespace bulkhead::torture {
 
@@ -35,10 +35,10 @@ std::chrono::nanoseconds kill_one() {
 
 }  // namespace
 
-void measure_machine(const std::atomic<bool>& over, Findings& findings) {
-  while (!over) {
+void measure_machine(const std::stop_token& stop, Findings& findings) {
+  while (!stop.stop_requested()) {
     findings.machine.add(kill_one());
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    test::pause(stop, std::chrono::milliseconds(50));
   }
 }
 

@@ -1,15 +1,15 @@
 // The machine itself, and this process on it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <stop_token>
 
 #include "torture/findings.hpp"
 
 namespace bulkhead::torture {
 
 // Starts processes that only wait, kills them, and measures how long it takes until a pidfd tells.
-void measure_machine(const std::atomic<bool>& over, Findings& findings);
+void measure_machine(const std::stop_token& stop, Findings& findings);
 // What such a process does.
 [[noreturn]] void be_measured();
 

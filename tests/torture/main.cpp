@@ -6,14 +6,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
-#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <optional>
 #include <random>
 #include <thread>
 
 #include "support/leftovers.hpp"
+#include "support/numbers.hpp"
 #include "torture/apps.hpp"
 #include "torture/board.hpp"
 #include "torture/machine.hpp"
@@ -42,23 +41,15 @@ constexpr std::size_t enough_rounds = 50;     // to speak of a warm-up
 
 std::optional<Options> parse(int argc, char** argv) {
   Options options;
-  const auto set = [&](std::string_view name, std::uint64_t value) {
-    if (name == "--seed") return options.seed = value, true;
-    if (name == "--workers-killed") return options.totals.workers_killed = value, true;
-    if (name == "--fork-servers-killed") return options.totals.fork_servers_killed = value, true;
-    if (name == "--apps-killed") return options.totals.apps_killed = value, true;
-    if (name == "--lanes") return options.lanes = value, value > 0;
-    if (name == "--round") return options.round = value, value > 0;
-    return false;
-  };
-  for (int at = 1; at < argc; at += 2) {
-    if (at + 1 == argc) return std::nullopt;
-    const char* const text = argv[at + 1];
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text, text + std::strlen(text), value);
-    if (error != std::errc() || *end != '\0' || !set(argv[at], value)) return std::nullopt;
-  }
-  return options;
+  const bool read =
+      test::read_numbers(argc, argv,
+                         {{"--seed", &options.seed},
+                          {"--workers-killed", &options.totals.workers_killed},
+                          {"--fork-servers-killed", &options.totals.fork_servers_killed},
+                          {"--apps-killed", &options.totals.apps_killed},
+                          {"--lanes", &options.lanes},
+                          {"--round", &options.round}});
+  return read && options.lanes > 0 ? std::optional(options) : std::nullopt;
 }
 
 // As many at once as there are lanes.
@@ -99,9 +90,8 @@ void kill_workers(const Options& options, Findings& findings) {
   std::fflush(stdout);
   if (options.round != 0)
     std::erase_if(plan, [&](const Round& round) { return round.number != options.round; });
-  std::atomic<bool> over = false;
-  std::thread untouched([&] { run_untouched(over, findings); });
-  std::thread machine([&] { measure_machine(over, findings); });
+  std::jthread untouched([&](const std::stop_token& stop) { run_untouched(stop, findings); });
+  std::jthread machine([&](const std::stop_token& stop) { measure_machine(stop, findings); });
   const std::span<const Round> rounds(plan);
   const std::size_t warm_up = std::min(rounds.size(), rounds.size() / 10 + 3);
   run_rounds(rounds.first(warm_up), options.lanes, findings);
@@ -109,10 +99,10 @@ void kill_workers(const Options& options, Findings& findings) {
   run_rounds(rounds.subspan(warm_up), options.lanes, findings);
   if (options.round == 0) run_missing_rounds(options, plan.size() + 1, findings);
   const std::size_t after = own_memory();
-  over = true;
-  over.notify_all();
-  untouched.join();
-  machine.join();
+  for (std::jthread* const thread : {&untouched, &machine}) {
+    thread->request_stop();
+    thread->join();
+  }
   if (rounds.size() >= enough_rounds) check_memory(before, after, findings);
 }
 

@@ -61,7 +61,7 @@ std::size_t rest(std::size_t total, std::size_t used) { return total > used ? to
 void shuffle(std::vector<Order>& orders, Dice& dice) {
   std::shuffle(orders.begin(), orders.end(), dice);
   for (Order& order : orders) {
-    order.delay = std::chrono::microseconds(dice() % 4 ? dice() % 15'000 : 0);
+    order.calls_before = dice() % 4 ? static_cast<std::uint32_t>(dice() % 15) : 0;
     order.once_whole = dice() % 2;
   }
 }

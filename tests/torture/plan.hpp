@@ -2,7 +2,6 @@
 // order. No process and no clock; what chance is left lies in the moments.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -13,8 +12,8 @@ namespace bulkhead::torture {
 struct Order {
   PointIndex point = random_worker;
   Kind kind = Kind::kill;
-  std::chrono::microseconds delay{};  // before it is given
-  bool once_whole = false;            // not before all workers of the pool are there
+  std::uint32_t calls_before = 0;  // that are made before it is given
+  bool once_whole = false;         // not before all workers of the pool are there
 };
 
 // The life of one pool.
@@ -40,9 +39,9 @@ struct Round {
 };
 
 struct Totals {
-  std::size_t workers_killed = 1000;
-  std::size_t fork_servers_killed = 200;
-  std::size_t apps_killed = 100;
+  std::uint64_t workers_killed = 1000;
+  std::uint64_t fork_servers_killed = 200;
+  std::uint64_t apps_killed = 100;
 };
 
 std::vector<Round> make_plan(std::uint64_t seed, const Totals& totals);

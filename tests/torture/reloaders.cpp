@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include "support/pause.hpp"
 #include "support/wait_until.hpp"
 #include "torture/chaos.hpp"
 
@@ -25,9 +26,9 @@ void Reloaders::finish() {
 
 void Reloaders::reload_until_finished(std::uint64_t seed) {
   std::mt19937_64 dice(seed);
-  while (!finishing_ && !findings_.any_violation()) {
+  while (!finishing_.stop_requested() && !findings_.any_violation()) {
     reload();
-    std::this_thread::sleep_for(std::chrono::microseconds(dice() % 20'000));
+    test::pause(finishing_.get_token(), std::chrono::microseconds(dice() % 20'000));
   }
   --running_;
 }
@@ -50,7 +51,7 @@ void Reloaders::reload() {
 
 void Reloaders::failed(const Error& error) {
   findings_.count("reloads that failed");
-  if (error.code() == errc::shut_down && finishing_) return;
+  if (error.code() == errc::shut_down && finishing_.stop_requested()) return;
   if (!error.crash() || !board_.reason_of(error.crash()->pid))
     findings_.violation(round_.number, std::string("a reload failed: ") + error.what());
 }

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <random>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -22,7 +23,7 @@ class Reloaders {
   Reloaders& operator=(const Reloaders&) = delete;
 
   // The pool is about to end, and the last reloads with it.
-  void begin_to_finish() { finishing_ = true; }
+  void begin_to_finish() { finishing_.request_stop(); }
   // Returns when the last reload has.
   void finish();
 
@@ -35,7 +36,7 @@ class Reloaders {
   const Round& round_;
   const Board& board_;
   Findings& findings_;
-  std::atomic<bool> finishing_ = false;
+  std::stop_source finishing_;
   std::atomic<std::size_t> running_ = 0;
   std::vector<std::thread> threads_;
 };

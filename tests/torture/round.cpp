@@ -4,6 +4,7 @@
 #include <string>
 #include <thread>
 
+#include "support/pause.hpp"
 #include "support/temp_dir.hpp"
 #include "support/wait_until.hpp"
 #include "torture/board.hpp"
@@ -113,7 +114,7 @@ void run_round(const Round& round, Findings& findings) {
   run.check();
 }
 
-void run_untouched(const std::atomic<bool>& over, Findings& findings) {
+void run_untouched(const std::stop_token& stop, Findings& findings) {
   const test::TempDir folder;
   const Board board(folder / "board");
   board.shared().threads = 1;
@@ -121,7 +122,7 @@ void run_untouched(const std::atomic<bool>& over, Findings& findings) {
     TorturePool pool{{.workers = 2, .launch = Launch::self().env(Board::variable, board.path())}};
     // Little of it is in flight: the memory of the app is looked at meanwhile.
     Callers callers(pool, {0, board, findings, 1, std::chrono::milliseconds(2), 1 << 14}, 0);
-    over.wait(false);
+    test::pause(stop, std::chrono::hours(24));
     callers.stop_calling();
     callers.finish();
     const PoolStats stats = pool.stats();

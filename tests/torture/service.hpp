@@ -12,12 +12,6 @@
 
 namespace bulkhead::torture {
 
-// What belongs to call `number`: any other has other bytes.
-std::string data_of(std::uint64_t number, std::size_t size);
-// Fills `blob` with it, and whether that is what is in it.
-Bytes blob_of(std::uint64_t number, MutableBytes blob);
-bool is_blob_of(std::uint64_t number, const Bytes& blob);
-
 struct Receipt {
   std::uint64_t number = 0;
   pid_t pid = 0;

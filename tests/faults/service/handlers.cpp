@@ -19,6 +19,7 @@
 #include "platform/fd.hpp"
 #include "platform/proc.hpp"
 #include "platform/unsanitized.hpp"
+#include "support/wait_until.hpp"
 
 namespace bulkhead::test {
 
@@ -71,7 +72,9 @@ void put(const fs::path& file, const std::string& text) {
 }
 
 void wait_for(const fs::path& file) {
-  while (!fs::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  constexpr std::chrono::minutes watchdog(10);  // longer than any test
+  if (!test::wait_until([&] { return fs::exists(file); }, watchdog))
+    throw std::runtime_error("nobody made " + file.string());
 }
 
 std::string echo(Echo request) { return std::move(request.text); }

@@ -1,7 +1,5 @@
 #include "faults/service/own_segment.hpp"
 
-#include <sys/socket.h>
-
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -74,13 +72,13 @@ rpc::Head OwnSegment::head_of_answer(std::uint64_t id, std::uint32_t request) co
   return head;
 }
 
-std::vector<int> own_sockets() {
+std::vector<int> own_sockets(int wanted) {
   std::vector<int> sockets;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     const int number = std::stoi(entry.path().filename());
     int type = 0;
     socklen_t size = sizeof type;
-    if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM)
+    if (::getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == wanted)
       sockets.push_back(number);
   }
   return sockets;

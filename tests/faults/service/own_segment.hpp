@@ -2,6 +2,8 @@
 // library's back.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -46,7 +48,7 @@ class OwnSegment {
   std::size_t slots_ = 0, ring_bytes_ = 0;  // as they were when it was found
 };
 
-// The descriptors of this process that are stream sockets: its doorbell.
-std::vector<int> own_sockets();
+// The descriptors of this process that are sockets of a type: streams are doorbells.
+std::vector<int> own_sockets(int wanted = SOCK_STREAM);
 
 }  // namespace bulkhead::test

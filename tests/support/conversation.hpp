@@ -6,14 +6,15 @@
 #include <cstdint>
 #include <string>
 
-namespace bulkhead::torture {
+namespace bulkhead::test {
 
 class Conversation {
  public:
   enum class End : std::uint8_t {
     complete,  // all came back, and then the end
     cut,       // one of the ends was gone before
-    wrong      // see what()
+    wrong,     // see what(), as below
+    overdue    // nothing has moved for as long as the watchdog watches
   };
 
   Conversation(std::uint64_t number, Sender<std::string> out, Receiver<std::string> in)
@@ -28,7 +29,7 @@ class Conversation {
 
  private:
   End burst();
-  End wrong(std::string what);
+  End ends(End how, std::string what);
   std::string item(std::size_t index) const;
 
   static constexpr std::size_t small = 100, large = 150'000;
@@ -40,4 +41,4 @@ class Conversation {
   std::string what_;
 };
 
-}  // namespace bulkhead::torture
+}  // namespace bulkhead::test

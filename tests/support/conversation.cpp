@@ -1,14 +1,14 @@
-#include "torture/conversation.hpp"
+#include "support/conversation.hpp"
 
 #include <exception>
 #include <future>
 #include <memory>
 #include <stdexcept>
 
+#include "support/numbered.hpp"
 #include "support/wait_until.hpp"
-#include "torture/service.hpp"
 
-namespace bulkhead::torture {
+namespace bulkhead::test {
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Overdue : std::runtime_error {
 
 template <class T>
 T in_time(std::future<T> operation) {
-  if (operation.wait_for(test::default_watchdog) != std::future_status::ready) throw Overdue();
+  if (operation.wait_for(default_watchdog) != std::future_status::ready) throw Overdue();
   return operation.get();
 }
 
@@ -40,9 +40,9 @@ std::optional<std::string> receive(Receiver<std::string>& in) {
 
 }  // namespace
 
-Conversation::End Conversation::wrong(std::string what) {
+Conversation::End Conversation::ends(End how, std::string what) {
   what_ = std::move(what);
-  return End::wrong;
+  return how;
 }
 
 std::string Conversation::item(std::size_t index) const {
@@ -54,12 +54,12 @@ Conversation::End Conversation::hold(std::size_t bursts) {
     for (std::size_t at = 0; at < bursts; ++at)
       if (const End end = burst(); end != End::complete) return end;
     out_.close();
-    if (receive(in_)) return wrong("more came back than was sent");
+    if (receive(in_)) return ends(End::wrong, "more came back than was sent");
     return End::complete;
   } catch (const Error& error) {
-    return error.code() == errc::channel_closed ? End::cut : wrong(error.what());
+    return ends(error.code() == errc::channel_closed ? End::cut : End::wrong, error.what());
   } catch (const Overdue& error) {
-    return wrong(error.what());
+    return ends(End::overdue, error.what());
   }
 }
 
@@ -69,9 +69,9 @@ Conversation::End Conversation::burst() {
   for (; came_back_ < sent_; ++came_back_) {
     const auto got = receive(in_);
     if (!got) return End::cut;
-    if (*got != item(came_back_)) return wrong("a stream brought something else back");
+    if (*got != item(came_back_)) return ends(End::wrong, "a stream brought something else back");
   }
   return End::complete;
 }
 
-}  // namespace bulkhead::torture
+}  // namespace bulkhead::test
