@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 #include "bulkhead/run_options.hpp"
@@ -190,10 +191,12 @@ void Calls::advise(Seat& seat) {
       static_cast<std::uint32_t>(limit.count()), std::memory_order_relaxed);
 }
 
-// Others have their turn, or are taken from where they would wait longer.
-void Calls::has_done_some(Member member) {
+// Others have their turn, or are taken from where they would wait longer. Where there is no memory
+// for that they wait for the next who has done some.
+void Calls::has_done_some(Member member) try {
   dispatch();
   if (waiting() > 0 && schedule_.has_free_thread(member)) relieve(member);
+} catch (const std::bad_alloc&) {
 }
 
 // A worker has a thread free: if nothing waits, it gets some of what another has not begun.
@@ -206,7 +209,8 @@ void Calls::relieve(Member free) {
   }
 }
 
-// They were given before those that wait, and go before them.
+// They were given before those that wait, and go before them. For want of memory they stay: they
+// are given once more.
 bool Calls::take_back(Member from, std::size_t count) {
   auto taken = seats_[from].worker->connection().take_back(count);
   schedule_.returned(from, taken.size());
@@ -214,7 +218,12 @@ bool Calls::take_back(Member from, std::size_t count) {
   for (auto& open : taken) {
     open.life.taken_back();
     const auto call = open.call;
-    put_first(std::move(open));
+    try {
+      put_first(std::move(open));
+    } catch (const std::bad_alloc&) {
+      if (give(from, std::move(open))) seats_[from].worker->connection().ring();
+      continue;
+    }
     if (call->sleeps_elsewhere()) seats_[from].worker->connection().nudge();
   }
   return !taken.empty();

@@ -255,6 +255,8 @@ class Calls : public detail::AnswerSource, public std::enable_shared_from_this<C
   void hand_over(Member member, rpc::OpenCall&& open);
   bool give_kept();
   void give_all_kept(Member member);
+  void keep_last(Member member, rpc::OpenCall&& open);
+  void keep_first(Member member, rpc::OpenCall&& open);
   Queue& reserve(Member member);
   void unreserve_if_done(Member member);
   void move_keys_from(Member member);

@@ -10,20 +10,21 @@ namespace bulkhead::pool {
 // The calls of a key stay in order: while some wait among all others, so does what comes. One that
 // must run alone is not kept for a worker that runs several at once, but holds up all.
 void Calls::put_last(rpc::OpenCall&& open) {
-  if (const auto only = only_home(*open.call)) return reserve(*only).push_back(std::move(open));
+  if (const auto only = only_home(*open.call)) return keep_last(*only, std::move(open));
   if (!open.call->key) return queue_.push_back(std::move(open));
   const auto home = open.call->key->queued == 0 ? home_of(open) : std::nullopt;
-  if (home) return reserve(*home).push_back(std::move(open));
+  if (home) return keep_last(*home, std::move(open));
   ++open.call->key->queued;
   queue_.push_back(std::move(open));
 }
 
 void Calls::put_first(rpc::OpenCall&& open) {
-  if (const auto only = only_home(*open.call)) return reserve(*only).push_front(std::move(open));
+  if (const auto only = only_home(*open.call)) return keep_first(*only, std::move(open));
   if (!open.call->key) return queue_.push_front(std::move(open));
-  if (const auto home = home_of(open)) return reserve(*home).push_front(std::move(open));
-  ++open.call->key->queued;
+  if (const auto home = home_of(open)) return keep_first(*home, std::move(open));
+  const auto key = open.call->key;
   queue_.push_front(std::move(open));
+  ++key->queued;
 }
 
 rpc::OpenCall Calls::take_first() {
@@ -88,7 +89,7 @@ void Calls::hand_over(Member member, rpc::OpenCall&& open) {
   if (open.call->key) {
     keys_.settle(*open.call->key, member);
     const bool waits = may_be_kept(open, member) && !schedule_.has_free_thread(member);
-    if (waits) return reserve(member).push_back(std::move(open));
+    if (waits) return keep_last(member, std::move(open));
   }
   if (give(member, std::move(open))) seats_[member].worker->connection().ring();
 }
@@ -115,10 +116,19 @@ void Calls::give_all_kept(Member member) {
     if (give(member, own.pop_front())) seats_[member].worker->connection().ring();
 }
 
-// For one call more. What it has not begun goes to others: it was given ahead.
+void Calls::keep_last(Member member, rpc::OpenCall&& open) {
+  reserve(member).push_back(std::move(open));
+  ++kept_;
+}
+
+void Calls::keep_first(Member member, rpc::OpenCall&& open) {
+  reserve(member).push_front(std::move(open));
+  ++kept_;
+}
+
+// What it has not begun goes to others: it was given ahead.
 Queue& Calls::reserve(Member member) {
   Queue& own = seats_[member].own;
-  ++kept_;
   if (!own.empty()) return own;
   schedule_.reserve(member, true);
   if (const std::size_t waiting = schedule_.waiting(member)) take_back(member, waiting);

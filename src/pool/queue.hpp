@@ -26,11 +26,12 @@ class Queue {
   std::size_t size() const { return size_; }
   const rpc::OpenCall& front() const { return lanes_.begin()->second.front(); }
 
-  void push_back(rpc::OpenCall open) {
+  // Where there is no memory for one more, these throw, and `open` stays as it is.
+  void push_back(rpc::OpenCall&& open) {
     put(*open.call, [&](Lane& lane) { lane.push_back(std::move(open)); });
   }
   // Before the others of its priority.
-  void push_front(rpc::OpenCall open) {
+  void push_front(rpc::OpenCall&& open) {
     put(*open.call, [&](Lane& lane) { lane.push_front(std::move(open)); });
   }
   // The same in this order.
@@ -92,16 +93,14 @@ class Queue {
   using Lane = std::deque<rpc::OpenCall>;
   static constexpr std::size_t few = 16;
 
-  // All or nothing: where there is no memory for one more, the queue stays as it is.
   template <class Put>
   void put(detail::Call& call, Put put_into) {
-    const auto found = lanes_.find(call.priority);
-    if (found != lanes_.end()) {
-      put_into(found->second);
-    } else {
-      Lane lane;
-      put_into(lane);
-      lanes_.emplace(call.priority, std::move(lane));
+    const auto [lane, is_new] = lanes_.try_emplace(call.priority);
+    try {
+      put_into(lane->second);
+    } catch (...) {
+      if (is_new) lanes_.erase(lane);
+      throw;
     }
     call.at.store(mark_, std::memory_order_relaxed);
     ++size_;

@@ -19,7 +19,7 @@ AppEnd::AppEnd(ipc::Segment segment, ipc::Doorbell bell, std::size_t max_message
 
 AppEnd::~AppEnd() {
   if (blobs_) blobs_->disconnect();
-  end_channels(Error(errc::channel_closed, "the channel's other end is gone with its worker"));
+  end_channels(gone_);
 }
 
 void AppEnd::carry_bytes(platform::Fd socket, const BytesLimits& limits,
@@ -151,6 +151,7 @@ bool AppEnd::send_frame(std::span<const std::byte> head, std::span<const std::by
 
 std::vector<OpenCall> AppEnd::take_back(std::size_t count) {
   std::vector<OpenCall> taken;
+  taken.reserve(std::min<std::size_t>(count, slots_.size()));  // nothing is taken if this throws
   while (taken.size() < count && last_given_ != none) {
     const Slot slot = last_given_;
     const Ticket ticket = entries_[slot].ticket;

@@ -161,6 +161,8 @@ class AppEnd final : public detail::Sleeper {
   const std::span<std::atomic<std::uint64_t>> slots_;
   std::shared_ptr<AppBlobs> blobs_;        // synchronizes itself
   std::shared_ptr<AppChannels> channels_;  // synchronizes itself
+  // Made early: where it is needed there may be no memory for it.
+  const Error gone_{errc::channel_closed, "the channel's other end is gone with its worker"};
 
   // under the owner's lock
   std::vector<Entry> entries_;  // by slot

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -26,22 +24,8 @@ namespace {
 constexpr unsigned at_once = 2;
 constexpr std::chrono::seconds watchdog(60);
 
-// KNOWN, and not mended: where one of these cannot have memory, the program may crash or hang. They
-// are told with the results.
-constexpr std::array<const char*, 1> known{
-    // A thread that waits for an answer receives for others as well, and gives their worker its
-    // next calls. It has no way to tell them: they are lost, and so is the role to receive.
-    "bulkhead::pool::Calls::receive_batch(",
-};
-
-bool is_known(const std::string& stack) {
-  return std::ranges::any_of(known,
-                             [&](const char* name) { return stack.find(name) != stack.npos; });
-}
-
 struct Outcome {
   bool failed_a_call = false;
-  bool is_known = false;
   std::string wrong;  // empty: an error or success, and nothing left
 };
 
@@ -72,16 +56,15 @@ Outcome run_once(const Series& series, std::uint64_t nth) {
   const RecordFile record(folder / "record");
   const process::Child child = start(series, nth, folder);
   std::string wrong = wrong_with(child);
-  if (wrong.empty()) return {record->failed, false, {}};
-  const std::string stack = record.text();
-  wrong += "\n  " + stack + "\n" + platform::read_file(folder / "output");
-  return {record->failed, is_known(stack), wrong};
+  if (wrong.empty()) return {record->failed, {}};
+  wrong += "\n  " + record.text() + "\n" + platform::read_file(folder / "output");
+  return {record->failed, wrong};
 }
 
 }  // namespace
 
 Tally run(const Series& series, const Range& range) {
-  std::atomic<std::uint64_t> next = 0, runs = 0, failures = 0, known_failures = 0;
+  std::atomic<std::uint64_t> next = 0, runs = 0, failures = 0;
   std::atomic<bool> past_the_end = false;
   std::mutex printing;
   const auto run_some = [&] {
@@ -92,17 +75,17 @@ Tally run(const Series& series, const Range& range) {
       ++runs;
       if (!outcome.failed_a_call) past_the_end = true;
       if (outcome.wrong.empty()) continue;
-      ++(outcome.is_known ? known_failures : failures);
+      ++failures;
       const std::lock_guard lock(printing);
-      std::printf("%s%s %s %lu: %s\n", outcome.is_known ? "known: " : "", series.process.c_str(),
-                  series.kind.c_str(), nth, outcome.wrong.c_str());
+      std::printf("%s %s %lu: %s\n", series.process.c_str(), series.kind.c_str(), nth,
+                  outcome.wrong.c_str());
       std::fflush(stdout);
     }
   };
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < at_once; ++i) threads.emplace_back(run_some);
   for (auto& thread : threads) thread.join();
-  return {runs, failures, known_failures};
+  return {runs, failures};
 }
 
 }  // namespace bulkhead::nth

@@ -3,6 +3,7 @@
 #include <bulkhead/bulkhead.hpp>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <new>
 #include <stdexcept>
 #include <system_error>
@@ -72,7 +73,14 @@ struct Die {
   template <class Archive>
   void serialize(Archive&) {}
 };
-struct Played : Service<"nth", Double, EchoText, EchoBytes, Count, PassOn, Wait, Die> {};
+// Tried again, and again in vain.
+struct DieAgain {
+  using Response = void;
+  static constexpr bool idempotent = true;
+  template <class Archive>
+  void serialize(Archive&) {}
+};
+struct Played : Service<"nth", Double, EchoText, EchoBytes, Count, PassOn, Wait, Die, DieAgain> {};
 
 struct Wrong : std::logic_error {
   using std::logic_error::logic_error;
@@ -142,6 +150,12 @@ void hear_progress(PlayedPool& pool) {
   require(last <= 5, "a value that was not told");  // one that there is no memory for is logged
 }
 
+// What a handler throws ends its streams, and its call tells why.
+void end_early(Future<int> call) {
+  call.get();
+  throw Wrong("a stream has ended that nobody has ended");
+}
+
 void use_channels(PlayedPool& pool) {
   auto [to_worker, in] = channel<std::string>(4);
   auto [out, from_worker] = channel<std::string>(4);
@@ -149,11 +163,39 @@ void use_channels(PlayedPool& pool) {
   for (int i = 0; i < 3; ++i) {
     const std::string item(10'000, 'x');
     to_worker.send(item);
-    require(from_worker.receive() == item, "another item");
+    const auto back = from_worker.receive();
+    if (!back) return end_early(std::move(call));
+    require(*back == item, "another item");
   }
   to_worker.close();
   require(!from_worker.receive(), "more than was sent");
   require(call.get() == 3, "another count of items");
+}
+
+// Its handler runs on the library's thread, and makes another call.
+void call_back(PlayedPool& pool) {
+  struct Told {
+    std::promise<int> answer;
+    void take(const std::exception_ptr& error, int value) {
+      error ? answer.set_exception(error) : answer.set_value(value);
+    }
+  };
+  const auto told = std::make_shared<Told>();
+  pool.async_run(Double{1}, {}, [&pool, told](std::exception_ptr error, int value) {
+    if (error) return told->take(error, value);
+    pool.async_run(Double{value}, {}, [told](std::exception_ptr second_error, int second) {
+      told->take(second_error, second);
+    });
+  });
+  auto answer = told->answer.get_future();
+  require(answer.wait_for(test::default_watchdog) == std::future_status::ready,
+          "a handler was never called");
+  require(answer.get() == 4, "a wrong answer");
+}
+
+void reload(PlayedPool& pool) {
+  pool.reload();
+  call_plainly(pool);
 }
 
 void pass_deadline(PlayedPool& pool) {
@@ -165,9 +207,12 @@ void pass_deadline(PlayedPool& pool) {
   }
 }
 
+template <class Deadly>
 void lose_worker(PlayedPool& pool) {
+  std::vector<Future<int>> beside;
+  for (int i = 0; i < 5; ++i) beside.push_back(pool.run(Double{i}));
   try {
-    pool.run(Die{}).get();
+    pool.run(Deadly{}).get();
     throw Wrong("what died has answered");
   } catch (const Error& error) {
     if (error.code() != errc::worker_crashed) throw;
@@ -220,8 +265,11 @@ void play_all(Findings& findings) {
     with_pool("progress", hear_progress);
     with_pool("channels", use_channels);
     with_pool("deadline", pass_deadline);
-    with_pool("crash", lose_worker);
+    with_pool("crash", lose_worker<Die>);
     with_pool("calls after a crash", call_plainly);
+    with_pool("callbacks", call_back);
+    with_pool("crashes of each attempt", lose_worker<DieAgain>);
+    with_pool("reload", reload);
     findings.play("shutdown", [&] { pool.shutdown(1s); });
   });
 }
@@ -229,10 +277,10 @@ void play_all(Findings& findings) {
 }  // namespace
 
 void serve_if_worker() {
-  bulkhead::serve_if_worker<Played>([](const Double& r) { return 2 * r.number; },
-                                    [](EchoText r) { return std::move(r.text); },
-                                    [](EchoBytes r) { return std::move(r.bytes); }, count, pass_on,
-                                    wait, [](const Die&) { std::abort(); });
+  bulkhead::serve_if_worker<Played>(
+      [](const Double& r) { return 2 * r.number; }, [](EchoText r) { return std::move(r.text); },
+      [](EchoBytes r) { return std::move(r.bytes); }, count, pass_on, wait,
+      [](const Die&) { std::abort(); }, [](const DieAgain&) { std::abort(); });
 }
 
 std::vector<std::string> play() {
