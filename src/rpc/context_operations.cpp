@@ -115,7 +115,8 @@ void ContextOperations::end() noexcept {
 
 namespace bulkhead::detail {
 
-bool PendingOperation::expect(Operation& operation, boost::asio::execution_context* context) {
+bool PendingOperation::expect(Operation& operation,
+                              boost::asio::execution_context* context) try {
   if (!context) {
     operation_ = &operation;
     return true;
@@ -124,6 +125,9 @@ bool PendingOperation::expect(Operation& operation, boost::asio::execution_conte
   if (context_->add(*this, operation)) return true;
   operation.destroy();
   return false;
+} catch (...) {
+  operation.destroy();
+  throw;
 }
 
 void PendingOperation::abandon() noexcept {

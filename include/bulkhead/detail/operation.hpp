@@ -47,7 +47,8 @@ class BULKHEAD_API PendingOperation final : public Completion {
   PendingOperation(const PendingOperation&) = delete;
   PendingOperation& operator=(const PendingOperation&) = delete;
 
-  // Null: an executor without a context. False: it has ended, and the operation with it.
+  // Null: an executor without a context. False: it has ended, and the operation with it. So has the
+  // operation where this throws.
   [[nodiscard]] bool expect(Operation& operation, boost::asio::execution_context* context);
   // There is nothing to wait for.
   void abandon() noexcept;
