@@ -26,8 +26,8 @@ Samples copies(std::size_t bytes, unsigned times);
 Samples forks(unsigned times);
 // A vfork and exec of /bin/true until it has ended.
 Samples execs(unsigned times);
-// A child is killed, until its pidfd tells.
-Samples deaths(unsigned times);
+// A child that has written to so many bytes of memory is killed, until its pidfd tells.
+Samples deaths(unsigned times, std::size_t resident = 0);
 // A child is killed, its pidfd tells, it is reaped, another is forked and writes a byte.
 Samples replacements(unsigned times);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 #include <optional>
+#include <string>
 
 #include "floor.hpp"
 #include "machine.hpp"
@@ -52,11 +53,15 @@ Samples execs(unsigned times) {
   });
 }
 
-Samples deaths(unsigned times) {
+Samples deaths(unsigned times, std::size_t resident) {
   const Ready ready;
   Samples samples;
   for (unsigned i = 0; i < times; ++i) {
-    const ForkedChild child([&] { ready.say(), ::pause(); });
+    const ForkedChild child([&] {
+      const std::string memory(resident, 'x');
+      ready.say();
+      ::pause();
+    });
     ready.await();
     const auto pidfd = platform::Pidfd::open(child.pid());
     const auto start = Clock::now();

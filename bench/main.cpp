@@ -29,6 +29,7 @@ int measure(Effort effort) {
   measure_async(figures, effort);
   measure_starts(figures, effort);
   measure_recovery(figures, effort);
+  measure_crashes(figures, effort);
   measure_spare(figures, effort);
   measure_preloaded(figures, effort);
   measure_bytes(figures, effort);
@@ -61,6 +62,7 @@ int main(int argc, char** argv) {
   serve_asleep_if_worker();
   serve_preloaded_if_worker();
   serve_channels_if_worker();
+  serve_crashes_if_worker();
   const std::string what = argc == 2 ? argv[1] : "";
   if (what == "measure") return measure({});
   if (what == "measure-quickly") return measure({.quick = true});

@@ -14,6 +14,7 @@ void measure_threads(Figures& figures, Effort effort);    // threads.cpp
 void measure_async(Figures& figures, Effort effort);      // async.cpp
 void measure_starts(Figures& figures, Effort effort);     // starts.cpp
 void measure_recovery(Figures& figures, Effort effort);   // recovery.cpp
+void measure_crashes(Figures& figures, Effort effort);    // crashes.cpp
 void measure_spare(Figures& figures, Effort effort);      // spare.cpp
 void measure_preloaded(Figures& figures, Effort effort);  // preloaded.cpp
 void measure_bytes(Figures& figures, Effort effort);      // bytes.cpp
@@ -24,5 +25,6 @@ void measure_texts(Figures& figures, Effort effort);      // texts.cpp
 void serve_asleep_if_worker();
 void serve_preloaded_if_worker();
 void serve_channels_if_worker();
+void serve_crashes_if_worker();
 
 }  // namespace bulkhead::bench

@@ -115,8 +115,7 @@ void ContextOperations::end() noexcept {
 
 namespace bulkhead::detail {
 
-bool PendingOperation::expect(Operation& operation,
-                              boost::asio::execution_context* context) try {
+bool PendingOperation::expect(Operation& operation, boost::asio::execution_context* context) try {
   if (!context) {
     operation_ = &operation;
     return true;
