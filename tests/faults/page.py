@@ -64,7 +64,7 @@ PARTS = {
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"
-        " surroundings guest exit logger several-pools no-cgroup debugger",
+        " surroundings guest exit logger several-pools no-cgroup container debugger",
     ),
     "hostile": ("Hostile workers", "memory messages values progress log bytes channel doorbell words greedy kills"),
 }
