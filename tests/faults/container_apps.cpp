@@ -22,10 +22,14 @@ constexpr std::size_t many = 32;
 
 // A user who may not mount becomes one who may, within a namespace of its own.
 bool become_able_to_mount() {
-  const std::string user = std::to_string(::getuid()) + ' ' + std::to_string(::getuid()) + " 1";
+  const std::string user = std::to_string(::getuid()), group = std::to_string(::getgid());
   const bool may = ::geteuid() == 0;
   if (::unshare(CLONE_NEWNS | (may ? 0 : CLONE_NEWUSER)) != 0) return false;
-  if (!may) std::ofstream("/proc/self/uid_map") << user;
+  if (!may) {
+    std::ofstream("/proc/self/uid_map") << user << ' ' << user << " 1";
+    std::ofstream("/proc/self/setgroups") << "deny";
+    std::ofstream("/proc/self/gid_map") << group << ' ' << group << " 1";
+  }
   return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
 }
 

@@ -16,6 +16,9 @@ using How = Debugger::How;
 
 namespace {
 
+// Whoever is not root may look into other workers only if they dump cores.
+const Sandbox open_to_debuggers = Sandbox::none();
+
 bool permitted(const Debugger& debugger) {
   if (!debugger.attached()) WARN("skipped: this system does not permit it");
   return debugger.attached();
@@ -49,7 +52,7 @@ TEST_CASE("an app under a debugger has workers as any other") {
 TEST_CASE("a worker that a debugger holds answers when it is let go, and others meanwhile") {
   const LeakCheck leaks;
   const Gate gate;
-  TestPool pool{{.workers = 2}};
+  TestPool pool{{.workers = 2, .sandbox = open_to_debuggers}};
   auto held = pool.run(gate.call("held"));
   Debugger debugger(gate.runner("held"), How::holds);
   if (!permitted(debugger)) return gate.open();
@@ -65,7 +68,7 @@ TEST_CASE("a worker that a debugger holds answers when it is let go, and others 
 TEST_CASE("a worker that dies while a debugger holds it is replaced at once") {
   const LeakCheck leaks;
   const Gate gate;
-  TestPool pool{{.workers = 1}};
+  TestPool pool{{.workers = 1, .sandbox = open_to_debuggers}};
   auto held = pool.run(gate.call("held"));
   const Debugger debugger(gate.runner("held"), How::holds);
   if (!permitted(debugger)) return gate.open();
@@ -95,7 +98,7 @@ TEST_CASE("a pool ends though a debugger holds one of its workers") {
   for (const bool asked : {true, false}) {
     const LeakCheck leaks;
     const Gate gate;
-    std::optional<TestPool> pool(PoolOptions{.workers = 2});
+    std::optional<TestPool> pool(PoolOptions{.workers = 2, .sandbox = open_to_debuggers});
     auto held = pool->run(gate.call("held"));
     Debugger debugger(gate.runner("held"), How::holds);
     if (!permitted(debugger)) return gate.open();
