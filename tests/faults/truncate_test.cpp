@@ -23,9 +23,11 @@ namespace fs = std::filesystem;
 namespace {
 
 // Each with no other processes, whatever tests run beside.
-constexpr uid_t attacked_user = 65531, user = 65532, other_user = 65533;
+constexpr uid_t attacked_user = 65531;
 
 #ifdef BULKHEAD_FAULT_POINTS
+
+constexpr uid_t user = 65532, other_user = 65533;
 
 std::optional<fs::path> name_of_a_segment() {
   for (const auto& entry : fs::directory_iterator("/dev/shm")) {
