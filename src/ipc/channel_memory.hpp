@@ -1,6 +1,7 @@
 // The shared memory of a channel between two processes: one ring, and a few words beside it. A file
-// without a name, whose size is sealed, so that no touch of it is ever SIGBUS; both processes
-// write.
+// without a name, whose size is sealed. Both processes write, and so either may punch holes, which
+// read as zeros: a touch of it is SIGBUS only where memory is never overcommitted and there is
+// none.
 #pragma once
 
 #include <atomic>

@@ -95,12 +95,12 @@ SharedObject SharedObject::create(const std::string& with_name, std::uint64_t by
   static std::once_flag swept;
   std::call_once(swept, [] { sweep_stale(); });
   for (;;) {
-    Name name(with_name);
     const bip::shared_memory_object object =
-        or_system_error("cannot create the shared memory object " + path_of(name.text), [&] {
-          return bip::shared_memory_object(bip::create_only, name.text.c_str(), bip::read_write,
+        or_system_error("cannot create the shared memory object " + path_of(with_name), [&] {
+          return bip::shared_memory_object(bip::create_only, with_name.c_str(), bip::read_write,
                                            bip::permissions(0600));
         });
+    Name name(with_name);
     platform::fault_point("app.before_lock");
     Fd lock = platform::share_open_file(object.get_mapping_handle().handle);
     if (!lock_unless_swept(lock, path_of(name.text))) continue;

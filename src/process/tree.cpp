@@ -213,9 +213,12 @@ bool Trees::forget(WorkerKey worker, milliseconds timeout) {
 bool Trees::kill_everything(milliseconds timeout) {
   const auto end = Clock::now() + timeout;
   if (roof_) roof_->kill();
-  // Level by level: the children of those that die become ours.
-  for (auto children = platform::children_of(owner_); !children.empty();
+  // Level by level: the children of those that die become ours. Those that are left when nothing
+  // changes any more are dead, and held by a debugger.
+  std::vector<pid_t> left;
+  for (auto children = platform::children_of(owner_); children != left;
        children = platform::children_of(owner_)) {
+    left = children;
     for (const auto& child : kill_children(children))
       if (!child.wait_ended(until(end))) return false;
     while (reap()) continue;

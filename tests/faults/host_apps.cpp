@@ -95,6 +95,14 @@ int reaps(const AppArguments& given) {
   return 0;
 }
 
+// folder. Goes on when a debugger is there.
+int debugged(const AppArguments& given) {
+  put(fs::path(given.at(0)) / "ready", "");
+  wait_for(fs::path(given.at(0)) / "go");
+  crash_restart_and_end();
+  return 0;
+}
+
 void expect_no_children() {
   expect(wait_until([] { return platform::children_of(::getpid()).empty(); }), "a child is left");
 }
@@ -201,10 +209,7 @@ int leaves(const AppArguments& given) {
 
 }  // namespace
 
-const Apps host_apps{{"reaps", reaps},
-                     {"subreaper", subreaper},
-                     {"init", init},
-                     {"interrupted", interrupted},
-                     {"leaves", leaves}};
+const Apps host_apps{{"reaps", reaps}, {"debugged", debugged},       {"subreaper", subreaper},
+                     {"init", init},   {"interrupted", interrupted}, {"leaves", leaves}};
 
 }  // namespace bulkhead::test

@@ -39,6 +39,15 @@ TEST_CASE("64 workers fit into the shared memory that a container has") {
   check_ends_well(app);
 }
 
+// Fault host.container (many calls): the app lives in a container: 64 MiB of `/dev/shm`, no cgroup.
+// Then: many workers, large values, crashes, and ends of what workers have started are as anywhere;
+// where the memory is used up a start is an error, and the workers that there are go on.
+TEST_CASE("an app in a container with little shared memory and no cgroup has many workers") {
+  const LeakCheck leaks;
+  App app("container");
+  check_ends_well(app);
+}
+
 // Fault start.memory (idle)
 TEST_CASE("a pool without shared memory says what is wrong") {
   for (const char* how : {"full", "read-only", "absent"}) {

@@ -64,9 +64,9 @@ PARTS = {
     "host": (
         "Applications",
         "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"
-        " surroundings logger several-pools no-cgroup",
+        " surroundings guest exit logger several-pools no-cgroup container debugger",
     ),
-    "hostile": ("Hostile workers", "memory messages values progress log bytes channel doorbell words greedy kills"),
+    "hostile": ("Hostile workers", "memory messages values progress log bytes truncate other-user channel doorbell words greedy kills"),
 }
 LOADS = {"idle": "idle", "one call": "one", "many calls": "many"}  # and on the page
 FAULT = re.compile(r"Fault ([a-z]+\.[a-z-]+)(?: \(([^)]*)\))?(?:: |$)")

@@ -133,6 +133,23 @@ TEST_CASE("A segment's name is random, its own, and closed to others") {
         static_cast<std::uint64_t>(status.st_size));
 }
 
+TEST_CASE("A name that somebody else has taken is refused, and left alone") {
+  with_own_shm("size=4m", 0, [] {
+    const std::string file = SharedObject::new_name(), link = SharedObject::new_name();
+    std::ofstream(path_of(file)) << "not ours";
+    fs::create_symlink(path_of(file), path_of(link));
+    for (const std::string& name : {file, link}) {
+      try {
+        static_cast<void>(Segment::create({}, name));
+        expect(false, "it was created");
+      } catch (const std::system_error& error) {
+        expect(error.code() == std::errc::file_exists, error.what());
+      }
+    }
+    expect(fs::is_symlink(path_of(link)) && fs::file_size(path_of(file)) == 8);
+  });
+}
+
 TEST_CASE("A segment leaves neither its name nor a descriptor behind") {
   const std::size_t before = open_descriptors();
   std::string name;

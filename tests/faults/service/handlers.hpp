@@ -39,6 +39,9 @@ void keep_scribbling(const KeepScribbling& request);
 void close_doorbell(const CloseDoorbell&);
 std::uint64_t flood_doorbell(const FloodDoorbell& request);
 
+std::vector<std::string> shrink_memory(ShrinkMemory request);
+void punch_holes(PunchHoles request);
+
 Harmed hurt(Hurt request);
 void kill_siblings(const KillSiblings& request);
 

@@ -59,7 +59,8 @@ ServeOptions options() {
 constexpr auto handlers = std::make_tuple(
     echo, add, nothing, twice, answer, block, block_again, linger, compute, note, look_around,
     who_am_i, say, flood, die, poison, inject, throw_it, trouble, start, grab, leak, nest, forge,
-    send_forged, scribble, keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings);
+    send_forged, scribble, keep_scribbling, close_doorbell, flood_doorbell, hurt, kill_siblings,
+    shrink_memory, punch_holes);
 
 }  // namespace
 

@@ -4,14 +4,16 @@
 #include "faults/service/harm.hpp"
 #include "faults/service/hostile_requests.hpp"
 #include "faults/service/kinds.hpp"
+#include "faults/service/memory_requests.hpp"
 #include "faults/service/requests.hpp"
 
 namespace bulkhead::test {
 
-struct TestService : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger,
-                             Compute, Note, LookAround, WhoAmI, Say, Flood, Die, Poison, Inject,
-                             Throw, Trouble, Start, Grab, Leak, Nest, Forge, SendForged, Scribble,
-                             KeepScribbling, CloseDoorbell, FloodDoorbell, Hurt, KillSiblings> {};
+struct TestService
+    : Service<"test", Echo, Add, Nothing, Double, Answer, Block, BlockAgain, Linger, Compute, Note,
+              LookAround, WhoAmI, Say, Flood, Die, Poison, Inject, Throw, Trouble, Start, Grab,
+              Leak, Nest, Forge, SendForged, Scribble, KeepScribbling, CloseDoorbell, FloodDoorbell,
+              Hurt, KillSiblings, ShrinkMemory, PunchHoles> {};
 
 // Others that a program may have been built from.
 struct NewerTestService : TestService {
