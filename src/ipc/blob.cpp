@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "bulkhead/bytes.hpp"
+#include "platform/fault.hpp"
 
 namespace bulkhead::ipc {
 
@@ -55,6 +56,7 @@ std::shared_ptr<Blob> Blob::make(std::size_t bytes, std::shared_ptr<Budget> budg
     return or_exhausted([&] {
       platform::Fd file = platform::make_memory_file(capacity);
       std::shared_ptr<Blob> blob(new Blob(std::move(file), capacity, platform::Access::write));
+      platform::fault_point("blob.before_seal");
       platform::seal(blob->file_);
       blob->budget_ = budget;
       return blob;

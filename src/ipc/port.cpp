@@ -163,6 +163,7 @@ ReceivePort::Pull ReceivePort::pull(Buffer& item) try {
     if (reader_.must_wake_writer()) ring();
     if (read == Read::frame) break;
     if (incoming_.size() == before) return Pull::violation;  // it could go on so for ever
+    platform::fault_point("channel.part_taken");
   }
   item.swap(incoming_);
   incoming_.clear();

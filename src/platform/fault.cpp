@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -22,20 +23,21 @@
 namespace bulkhead::platform {
 namespace {
 
-enum class Action { kill, abort, signal, exit, stop, stall, error };
+enum class Action { kill, abort, signal, exit, stop, stall, error, shorten };
 
 struct ActionName {
   std::string_view text;
   Action action;
   bool takes_value;
 };
-constexpr std::array<ActionName, 7> action_names{{{"kill", Action::kill, false},
+constexpr std::array<ActionName, 8> action_names{{{"kill", Action::kill, false},
                                                   {"abort", Action::abort, false},
                                                   {"signal", Action::signal, true},
                                                   {"exit", Action::exit, true},
                                                   {"stop", Action::stop, false},
                                                   {"stall", Action::stall, false},
-                                                  {"errno", Action::error, true}}};
+                                                  {"errno", Action::error, true},
+                                                  {"short", Action::shorten, true}}};
 
 struct Fault {
   std::string point;
@@ -149,7 +151,7 @@ std::vector<Fault> due(std::string_view point) {
   return state().faults.due(point);
 }
 
-int perform(const Fault& fault) {
+void perform(const Fault& fault) {
   switch (fault.action) {
     case Action::kill:
       ::kill(::getpid(), SIGKILL);
@@ -166,19 +168,31 @@ int perform(const Fault& fault) {
       break;
     case Action::stall:
       for (;;) ::pause();
-    case Action::error:
-      return fault.value;
+    case Action::error:  // for who makes the system call to do
+    case Action::shorten:
+      break;
   }
-  return 0;
+}
+
+std::vector<Fault> meet(std::string_view point) {
+  if (const FaultHook hook = fault_hook.load()) hook(point);
+  auto met = due(point);
+  for (const Fault& fault : met) perform(fault);
+  return met;
 }
 
 }  // namespace
 
 int fault_errno(std::string_view point) {
-  if (const FaultHook hook = fault_hook.load()) hook(point);
-  for (const Fault& fault : due(point))
-    if (const int error = perform(fault)) return error;
+  for (const Fault& fault : meet(point))
+    if (fault.action == Action::error) return fault.value;
   return 0;
+}
+
+std::size_t fault_length(std::string_view point, std::size_t bytes) {
+  for (const Fault& fault : meet(point))
+    if (fault.action == Action::shorten) bytes = std::min(bytes, std::size_t(fault.value));
+  return bytes;
 }
 
 void set_fault_hook(FaultHook hook) { fault_hook = hook; }

@@ -10,9 +10,11 @@
 //   abort       abort()                   stop     SIGSTOP to itself
 //   signal=N    signal N to itself        stall    never goes on
 //   errno=N     the system call at the point fails so
+//   short=N     the write at the point takes N bytes at most
 // A value that makes no sense is told on standard error, and the process exits with 64.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace bulkhead::platform {
@@ -20,6 +22,8 @@ namespace bulkhead::platform {
 #ifdef BULKHEAD_FAULT_POINTS
 // Where a system call is to be made: the errno that it shall fail with, or 0 to go on.
 [[nodiscard]] int fault_errno(std::string_view point);
+// Where `bytes` are to be written: how many of them the write shall take.
+[[nodiscard]] std::size_t fault_length(std::string_view point, std::size_t bytes);
 // From now on these, instead of the environment's: for a test's own process. Thread safe.
 void use_faults(std::string_view setting);
 // Called at every point from now on, first of all: for a test that decides while it runs. It stays
@@ -29,6 +33,9 @@ void set_fault_hook(FaultHook hook);
 inline void fault_point(std::string_view point) { static_cast<void>(fault_errno(point)); }
 #else
 [[nodiscard]] constexpr int fault_errno(std::string_view) noexcept { return 0; }
+[[nodiscard]] constexpr std::size_t fault_length(std::string_view, std::size_t bytes) noexcept {
+  return bytes;
+}
 constexpr void fault_point(std::string_view) noexcept {}
 #endif
 

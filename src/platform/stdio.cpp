@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <string>
 
+#include "platform/fault.hpp"
+
 namespace bulkhead::platform {
 namespace {
 
@@ -66,7 +68,8 @@ void write_stdio(int number, std::string_view text) noexcept {
     pollfd ready{.fd = number, .events = POLLOUT, .revents = 0};
     if (::poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT)) return;
     if (ready.revents & POLLERR) return;  // nobody reads any more
-    const ssize_t written = write_now(number, text.substr(0, at_once));
+    const std::size_t part = fault_length("stdio.write", std::min(text.size(), at_once));
+    const ssize_t written = write_now(number, text.substr(0, part));
     if (written <= 0) return;
     text.remove_prefix(static_cast<std::size_t>(written));
   }

@@ -4,6 +4,7 @@
 
 #include "platform/clock.hpp"
 #include "platform/cpu.hpp"
+#include "platform/fault.hpp"
 #include "pool/calls.hpp"
 #include "pool/stop_error.hpp"
 #include "rpc/deliver.hpp"
@@ -198,6 +199,7 @@ bool Calls::take_answers(Member member, Answers answers) {
   Seat& seat = seats_[member];
   const Worker& worker = seat.worker;
   const std::size_t closed = close(member, answers);
+  platform::fault_point("app.before_delivery");
   std::size_t delivered = 0;
   for (std::size_t i = 0; i < closed; ++i) {
     rpc::OpenCall& open = answers[i].open;

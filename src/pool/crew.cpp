@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/fault.hpp"
 #include "platform/proc.hpp"
 #include "worker/fork_server.hpp"
 #include "worker/launch.hpp"
@@ -173,6 +174,7 @@ void Crew::fill_openings() {
   if (over()) return;
   const auto due =
       std::erase_if(openings_, [now = Clock::now()](const auto at) { return at <= now; });
+  if (due > 0 && someone_got_ready_) platform::fault_point("app.before_restart");
   if (due > 0) restart_.try_again();
   for (std::size_t i = 0; i < due; ++i) start_worker(source_, Duty::staff);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "platform/fault.hpp"
 #include "pool/crew.hpp"
 
 namespace bulkhead::pool {
@@ -77,6 +78,7 @@ void Crew::perform(const Ending::Step& step) {
     case Act::nothing:
       return;
     case Act::ask_to_leave:
+      platform::fault_point("app.before_asking_to_leave");
       return for_each_worker([this](Member member, worker::WorkerProcess& worker) {
         if (!worker.was_ready()) return worker.kill(Cause::shut_down);
         if (seats_[member].duty == Duty::leaving) return;
@@ -85,6 +87,7 @@ void Crew::perform(const Ending::Step& step) {
       });
     case Act::fail_and_terminate:
       calls_->fail_all(shut_down_error());
+      platform::fault_point("app.before_terminating");
       return for_each_worker([](Member, worker::WorkerProcess& worker) { worker.terminate(); });
     case Act::fail_and_kill:
       calls_->fail_all(shut_down_error());

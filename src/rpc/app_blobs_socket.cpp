@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "ipc/segment.hpp"
+#include "platform/fault.hpp"
 #include "platform/memory_file.hpp"
 #include "rpc/app_blobs.hpp"
 
@@ -88,6 +89,7 @@ const char* AppBlobs::take_made(const BlobPacket& packet, std::vector<platform::
   } else if (!platform::is_sealed_memory(fds.front(), packet.bytes)) {
     return "it passed bytes that are no sealed memory of their size";
   } else {
+    platform::fault_point("app.before_mapping");
     try {
       made.blob = ipc::Blob::adopt(std::move(fds.front()), packet.bytes);
     } catch (const BytesExhausted& exhausted) {
@@ -115,6 +117,7 @@ void AppBlobs::take_gone(BlobId id) {
 
 // It waits for this answer only, so that there is room.
 bool AppBlobs::answer_need(BlobId id) {
+  platform::fault_point("app.before_giving");
   BlobPacket answer{.what = BlobPacket::given, .id = id};
   std::shared_ptr<ipc::Blob> blob;
   try {

@@ -270,7 +270,10 @@ AppEnd::Received AppEnd::receive(Message& message) {
       return violation_.empty() ? violate("its ring holds what no worker writes")
                                 : Received::violation;
     if (const char* fault = fault_of_part(before, read == ipc::Read::frame)) return violate(fault);
-    if (read == ipc::Read::part) continue;
+    if (read == ipc::Read::part) {
+      platform::fault_point("app.mid_response");
+      continue;
+    }
     message.head = incoming_.head;
     message.bytes.swap(incoming_.bytes);
     incoming_.bytes.clear();

@@ -54,6 +54,7 @@ void WorkerBlobs::send(const BlobPacket& packet, int fd) {
 WorkerBlobs::Given& WorkerBlobs::fetch(BlobId id) {
   spare_.reset();
   send({.what = BlobPacket::need, .id = id});
+  platform::fault_point("worker.bytes_needed");
   auto packet = platform::receive_packet(socket_, sizeof(BlobPacket), 1, true);
   if (packet.io == platform::Io::end) platform::exit_now(0);
   const auto answer = BlobPacket::from(packet.bytes);

@@ -4,6 +4,7 @@
 
 #include "bulkhead/detail/refused.hpp"
 #include "bulkhead/error.hpp"
+#include "platform/fault.hpp"
 #include "platform/proc.hpp"
 #include "platform/socket.hpp"
 #include "rpc/channel.hpp"
@@ -35,6 +36,7 @@ WorkerBlobs::Passed WorkerBlobs::ask_for_end(const BlobPacket& question) {
   const Lock lock(mutex_);
   spare_.reset();
   send(question);
+  platform::fault_point("worker.end_needed");
   auto packet = platform::receive_packet(socket_, sizeof(BlobPacket), 2, true);
   spare_ = platform::try_duplicate(socket_);
   if (packet.io == platform::Io::end) platform::exit_now(0);

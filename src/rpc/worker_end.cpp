@@ -82,7 +82,9 @@ std::optional<WorkerEnd::Next> WorkerEnd::receive_now(Request& request) {
     first_ = read == ipc::Read::frame;
     if (!ours_) {
       request.bytes.clear();
-    } else if (first_) {
+    } else if (!first_) {
+      platform::fault_point("worker.mid_request");
+    } else {
       leaving_ = request.head.kind == Kind::leave;
       return leaving_ ? Next::leave : Next::request;
     }

@@ -118,6 +118,7 @@ void ForkServer::take_greeting(std::span<const std::byte> packet) {
     return fail(Error(errc::start_failed, "the program launched for " + contract_.service +
                                               " is no Bulkhead worker: it sent something else"));
   if (auto objects = objection(contract_, *greeting)) return fail(*objects);
+  platform::fault_point("app.after_greeting");
   stage_ = Stage::preparing;
   send(confine_, {});
 }

@@ -62,6 +62,7 @@ class Server {
   [[noreturn]] void leave() {
     platform::fault_point("fork_server.leave");
     trees_.kill_everything(5s);
+    platform::fault_point("fork_server.mid_leaving");
     for (const auto& [number, segment] : workers_) ipc::Segment::remove(segment);
     platform::exit_now(0);
   }
@@ -100,6 +101,7 @@ class Server {
   }
 
   void begin_to_serve(const Confine& order) {
+    platform::fault_point("fork_server.before_confining");
     Judgement judgement = judge(order.confinement, probe(order.confinement, trees_));
     if (!judgement.missing.empty() && !order.best_effort)
       return tell(Refused{"this system cannot enforce " + judgement.missing, true});
@@ -165,6 +167,7 @@ class Server {
       const auto number = static_cast<WorkerNumber>(*ended->worker);
       platform::fault_point("fork_server.before_report");
       tell(Ended{number, ended->ending});
+      platform::fault_point("fork_server.after_report");
       going_.insert(number);
     }
     clear_away();

@@ -156,7 +156,7 @@ constexpr std::string_view prefix = "--app=";
 
 auto find_main(const std::string& name) {
   for (const Apps* some : {&apps, &container_apps, &fork_apps, &guest_apps, &host_apps, &limit_apps,
-                           &stdio_apps, &time_apps, &user_apps})
+                           &point_apps, &stdio_apps, &time_apps, &user_apps})
     if (const auto found = some->find(name); found != some->end()) return found->second;
   throw std::invalid_argument("there is no app " + name);
 }

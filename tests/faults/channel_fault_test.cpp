@@ -111,6 +111,62 @@ TEST_CASE("a worker that dies in the middle of a large item breaks its channel")
 }
 
 // Fault channel.death (one call)
+TEST_CASE("a worker that dies as it takes the ends of its call breaks their channels") {
+  const LeakCheck leaks;
+  ChannelWorker worker = ChannelWorker::start(
+      {.launch = Launch::self().env("BULKHEAD_FAULT", "worker.end_needed:1:kill")});
+  auto [sender, receiver] = channel<Item>(2);
+  auto call = worker.run(Produce{.out = std::move(sender), .count = 1});
+  const auto [count, error] = read_until_broken(receiver);
+  CHECK(count == 0);
+  CHECK(error.code() == errc::channel_closed);
+  CHECK(error_of(std::move(call)).code() == errc::worker_crashed);
+}
+
+// Fault channel.death (many calls)
+TEST_CASE(
+    "workers that die in the middle of items break the streams that they read, and no other") {
+  const LeakCheck leaks;
+  ChannelPool pool{{.workers = 3,
+                    .launch = Launch::self().env("BULKHEAD_FAULT", "channel.part_taken:100:kill"),
+                    .restart = {.count = 0}}};
+  constexpr std::uint64_t items = 3;
+  struct Stream {
+    Future<Summary> call;
+    std::optional<Error> sending = {};
+    std::jthread sender = {};
+  };
+  std::vector<Stream> streams(12);
+  for (Stream& stream : streams) {
+    auto [sender, receiver] = channel<Item>(1);
+    stream.call = pool.run(Consume{.in = std::move(receiver)});
+    stream.sender = std::jthread([&stream, out = std::move(sender)]() mutable {
+      try {
+        for (std::uint64_t i = 0; i < items; ++i) out.send({i, std::string(300'000, 'x')});
+      } catch (const Error& error) {
+        stream.sending = error;
+      }
+      out.close();
+    });
+  }
+  std::size_t broken = 0;
+  for (Stream& stream : streams) {
+    try {
+      const Summary whole = value_of(std::move(stream.call));
+      CHECK(whole.count == items);
+      CHECK(whole.error.empty());
+    } catch (const Error& error) {
+      ++broken;
+      CHECK(error.code() == errc::worker_crashed);
+    }
+    stream.sender.join();
+    if (stream.sending) CHECK(stream.sending->code() == errc::channel_closed);
+  }
+  CHECK(broken > 0);
+  CHECK(broken < streams.size());
+}
+
+// Fault channel.death (one call)
 TEST_CASE("a stream that was closed before its worker died has ended well") {
   const LeakCheck leaks;
   ChannelWorker worker =

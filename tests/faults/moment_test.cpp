@@ -97,6 +97,64 @@ TEST_CASE("a large request whose worker dies in the middle of it fails") {
 }
 
 // Fault crash.begun (one call)
+TEST_CASE("a request whose worker dies while it reads it, or asks for its memory, fails") {
+  const LeakCheck leaks;
+  struct Moment {
+    const char* point;
+    int nth;
+    BytesLimits bytes;
+  };
+  const std::string large(1 << 20, 'x');
+  for (const Moment& moment :
+       {Moment{"worker.mid_request", 1, all_in_ring}, Moment{"worker.mid_request", 7, all_in_ring},
+        Moment{"worker.bytes_needed", 1, {}}, Moment{"blob.before_seal", 1, {}},
+        Moment{"worker.bytes_passed", 1, {}}}) {
+    INFO(moment.point << ", " << moment.nth);
+    TestPool pool{{.workers = 1, .bytes = moment.bytes}};
+    inject(pool, moment.point, moment.nth);
+    check_crashed(error_of(pool.run(Echo{large})), "Echo");
+    CHECK(value_of(pool.run(Echo{large})) == large);
+  }
+}
+
+// Fault crash.begun (many calls)
+TEST_CASE("workers that die in large messages, again and again, fail these calls and no others") {
+  const LeakCheck leaks;
+  struct Moment {
+    const char* fault;
+    BytesLimits bytes;
+  };
+  const Moment moment = GENERATE(values<Moment>({{"worker.mid_request:20:kill", all_in_ring},
+                                                 {"worker.bytes_needed:4:kill", {}},
+                                                 {"blob.before_seal:2:kill", {}},
+                                                 {"worker.bytes_passed:2:kill", {}}}));
+  INFO(moment.fault);
+  TestPool pool{{.workers = 3,
+                 .launch = Launch::self().env("BULKHEAD_FAULT", moment.fault),
+                 .max_attempts = 1000,
+                 .restart = {.count = 0},
+                 .bytes = moment.bytes}};
+  std::vector<Future<std::string>> large;
+  std::vector<Future<int>> idempotent;
+  for (int i = 0; i < 40; ++i) {
+    large.push_back(pool.run(Echo{std::string(400'000, static_cast<char>('a' + i % 23))}));
+    idempotent.push_back(pool.run(Add{i, 1}));
+  }
+  int failed = 0;
+  for (std::size_t i = 0; i < large.size(); ++i) try {
+      const std::string text = value_of(std::move(large[i]));
+      CHECK(text == std::string(400'000, static_cast<char>('a' + i % 23)));
+    } catch (const Error& error) {
+      ++failed;
+      check_crashed(error, "Echo");
+    }
+  for (int i = 0; i < 40; ++i)
+    CHECK(value_of(std::move(idempotent[static_cast<std::size_t>(i)])) == i + 1);
+  CHECK(failed > 0);
+  CHECK(pool.stats().failed == static_cast<std::uint64_t>(failed));
+}
+
+// Fault crash.begun (one call)
 TEST_CASE("no part of a response is delivered when its worker dies in the middle of it") {
   const LeakCheck leaks;
   constexpr std::size_t size = 1 << 20;

@@ -60,8 +60,8 @@ TEST_CASE("a worker program that dies while it starts fails the start at once, w
   const LeakCheck leaks;
   for (const char* point :
        {"fork_server.before_greeting", "fork_server.after_greeting", "fork_server.before_serving",
-        "fork_server.before_fork", "worker.after_fork", "worker.before_open", "worker.after_open",
-        "worker.before_ready"}) {
+        "fork_server.before_confining", "fork_server.before_fork", "worker.after_fork",
+        "worker.before_open", "worker.after_open", "worker.before_ready"}) {
     INFO(point);
     const auto launch = told("BULKHEAD_FAULT", std::string(point) + ":1:kill");
     for (const Error& error : {worker_error(launch), pool_error(launch)}) {
@@ -89,9 +89,9 @@ TEST_CASE("a worker that exits while it starts is told with its code") {
 // Then: waited for up to `connect_timeout`, then ended and told so.
 TEST_CASE("a worker that hangs while it starts is ended at the timeout") {
   const LeakCheck leaks;
-  for (const char* point :
-       {"fork_server.before_greeting", "fork_server.before_serving", "fork_server.before_fork",
-        "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
+  for (const char* point : {"fork_server.before_greeting", "fork_server.before_serving",
+                            "fork_server.before_confining", "fork_server.before_fork",
+                            "worker.after_fork", "worker.before_open", "worker.before_ready"}) {
     INFO(point);
     const auto launch = told("BULKHEAD_FAULT", std::string(point) + ":1:stall");
     const Error error = start_error_of(

@@ -1,6 +1,7 @@
 // Standard descriptors that an application does not have, or that nobody reads, and workers that
 // write more than anybody can read.
 #include <catch2/catch.hpp>
+#include <sstream>
 
 #include "faults/apps.hpp"
 #include "faults/calls.hpp"
@@ -36,3 +37,21 @@ TEST_CASE("a worker that floods its output disturbs nobody") {
     check_ends_well(app);
   }
 }
+
+#ifdef BULKHEAD_FAULT_POINTS
+
+// Fault value.output (one call)
+TEST_CASE("an app whose own output takes a few bytes at a time writes whole lines of its workers") {
+  const LeakCheck leaks;
+  App app("talkative", {}, {{"BULKHEAD_FAULT", "stdio.write:*:short=3"}});
+  CHECK(app.ending().status == 0);
+  std::istringstream written(app.written());
+  std::size_t lines = 0;
+  for (std::string line; std::getline(written, line); ++lines) {
+    INFO(line);
+    CHECK((line == "to standard output" || line == "to standard error"));
+  }
+  CHECK(lines == 400);
+}
+
+#endif

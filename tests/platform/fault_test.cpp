@@ -80,6 +80,22 @@ TEST_CASE("a system call fails at its fault point at the time told") {
   CHECK(status == 0);
 }
 
+TEST_CASE("a write is short at its fault point at the time told") {
+  const LeakCheck leaks;
+  const int status = in_child([] {
+    ::setenv("BULKHEAD_FAULT", "p:2:short=3;q:1:exit=9", 1);
+    expect(fault_length("p", 10) == 10);
+    expect(fault_length("p", 10) == 3);
+    expect(fault_length("p", 10) == 10);
+    use_faults("p:*:short=3;p:*:errno=28");
+    expect(fault_length("p", 2) == 2);
+    expect(fault_errno("p") == ENOSPC);
+    use_faults("q:1:exit=9");
+    static_cast<void>(fault_length("q", 1));
+  });
+  CHECK(exited_with(status, 9));
+}
+
 TEST_CASE("a forked process goes on counting") {
   const LeakCheck leaks;
   const int status = in_child([] {
@@ -93,7 +109,7 @@ TEST_CASE("a forked process goes on counting") {
 TEST_CASE("a fault that makes no sense ends the process") {
   const LeakCheck leaks;
   for (const char* wrong : {"p", "p:1", "p::kill", ":1:kill", "p:0:kill", "p:x:kill", "p:1:explode",
-                            "p:1:exit", "p:1:exit=x", "p:1:kill=1", "q:1:kill;;"}) {
+                            "p:1:exit", "p:1:exit=x", "p:1:short", "p:1:kill=1", "q:1:kill;;"}) {
     INFO(wrong);
     CHECK(exited_with(run_with(wrong), 64));
   }

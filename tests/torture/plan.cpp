@@ -92,8 +92,12 @@ Round make_round(std::uint64_t number, std::vector<Order>& left, Dice& dice) {
   double cost = 0;
   while (!left.empty() && cost < bears && round.orders.size() < most_orders) {
     const Order next = left.back();
-    const auto same = [&](const Order& order) { return order.point == next.point; };
-    if (at_shutdown(next) && std::any_of(round.orders.begin(), round.orders.end(), same)) break;
+    // A process leaves once.
+    const auto leaves_too = [&](const Order& order) {
+      return at_shutdown(order) && points[order.point].victim == points[next.point].victim;
+    };
+    if (at_shutdown(next) && std::any_of(round.orders.begin(), round.orders.end(), leaves_too))
+      break;
     const Way way = points[next.point].way;
     if (way != Way::any && round.way != Way::any && way != round.way) break;
     if (way != Way::any) round.way = way;

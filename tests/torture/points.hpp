@@ -39,13 +39,18 @@ inline constexpr std::array points{
     Point{"torture.streaming", Victim::worker, Trigger::load},
     Point{"worker.before_claim", Victim::worker, Trigger::load},
     Point{"worker.after_claim", Victim::worker, Trigger::load},
+    Point{"worker.mid_request", Victim::worker, Trigger::load},
+    Point{"worker.bytes_needed", Victim::worker, Trigger::load},
+    Point{"worker.end_needed", Victim::worker, Trigger::load},
     Point{"worker.before_response", Victim::worker, Trigger::load},
     Point{"worker.mid_response", Victim::worker, Trigger::load},
     Point{"ring.before_publish", Victim::worker, Trigger::load},
     Point{"link.before_ring", Victim::worker, Trigger::load},
     Point{"worker.after_response", Victim::worker, Trigger::load},
+    Point{"blob.before_seal", Victim::worker, Trigger::load},
     Point{"worker.bytes_passed", Victim::worker, Trigger::load},
     Point{"channel.mid_item", Victim::worker, Trigger::load},
+    Point{"channel.part_taken", Victim::worker, Trigger::load},
     Point{"channel.left", Victim::worker, Trigger::load},
     Point{"worker.after_fork", Victim::worker, Trigger::start, Way::fork},
     Point{"worker.after_exec", Victim::worker, Trigger::start, Way::exec},
@@ -56,16 +61,19 @@ inline constexpr std::array points{
     Point{"worker.before_leaving", Victim::worker, Trigger::shutdown},
     Point{"fork_server.before_greeting", Victim::fork_server, Trigger::server_start},
     Point{"fork_server.after_greeting", Victim::fork_server, Trigger::server_start},
+    Point{"fork_server.before_confining", Victim::fork_server, Trigger::server_start},
     Point{"fork_server.before_serving", Victim::fork_server, Trigger::server_start},
     Point{"fork_server.before_fork", Victim::fork_server, Trigger::start},
     Point{"fork_server.before_started", Victim::fork_server, Trigger::start},
     Point{"fork_server.before_report", Victim::fork_server, Trigger::start},
+    Point{"fork_server.after_report", Victim::fork_server, Trigger::start},
     Point{"fork_server.leave", Victim::fork_server, Trigger::shutdown},
+    Point{"fork_server.mid_leaving", Victim::fork_server, Trigger::shutdown},
 };
 
-// Where system calls may be made to fail: nobody dies there.
-inline constexpr std::array<std::string_view, 5> system_calls{
-    "fork", "spawn", "worker.start_thread", "memory.make", "memory.map"};
+// Where system calls may be made to fail, or short: nobody dies there.
+inline constexpr std::array<std::string_view, 6> system_calls{
+    "fork", "spawn", "worker.start_thread", "memory.make", "memory.map", "stdio.write"};
 
 using PointIndex = std::size_t;
 inline constexpr PointIndex random_worker = 0, random_fork_server = 1;

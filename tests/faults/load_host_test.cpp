@@ -1,0 +1,194 @@
+// What applications do, and what is done to them, while their pool is idle, has one call, or many.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+#include "faults/apps.hpp"
+#include "faults/loads.hpp"
+#include "faults/service/handlers.hpp"
+#include "platform/fd.hpp"
+#include "platform/unsanitized.hpp"
+#include "support/in_child.hpp"
+#include "support/leak_check.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::test;
+
+namespace {
+
+using std::chrono_literals::operator""ms;
+
+const Complaints none;
+
+PoolOptions options(const Launch& launch = Launch::self()) {
+  return {.workers = Traffic::workers, .launch = launch, .restart = {.count = 0}};
+}
+
+// In a process that is the application.
+void expect_none(const Complaints& complaints) {
+  for (const auto& complaint : complaints) expect(false, complaint);
+}
+
+}  // namespace
+
+// Fault host.storm (idle, one call, many calls)
+TEST_CASE("a worker that dies in a storm of signals is replaced, and no other call is lost") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  const int status = in_child([&] {
+    const auto& storms = begin_storm();
+    TestPool pool{options(Launch::self().env("TEST_WARM_UP", "storm"))};
+    Traffic traffic(pool, load);
+    ::kill(traffic.victim(), SIGKILL);
+    expect(traffic.answers());
+    expect_none(traffic.settle({.died = {traffic.victim()}, .signal = SIGKILL}));
+    expect(pool.shutdown().workers_killed == 0);
+    expect(storms > 100, "there was no storm");
+  });
+  CHECK(status == 0);
+}
+
+// Fault beat.app (idle, one call, many calls)
+TEST_CASE("an app that was stopped for long suspects none of its workers, whatever they do") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  const TempDir folder;
+  const pid_t app = start_in_child([&] {
+    auto beating = options();
+    beating.heartbeat = 10ms;
+    beating.kill_suspects = true;
+    TestPool pool{beating};
+    Traffic traffic(pool, load);
+    put(folder / "ready", "");
+    wait_for(folder / "go");
+    expect_none(traffic.settle({}));
+    expect(pool.stats().crashes == 0, "a worker was suspected");
+  });
+  REQUIRE(wait_until([&] { return std::filesystem::exists(folder / "ready"); }));
+  REQUIRE(::kill(app, SIGSTOP) == 0);
+  const auto since = std::chrono::steady_clock::now();
+  REQUIRE(wait_until([&] { return std::chrono::steady_clock::now() - since > 300ms; }));
+  put(folder / "go", "");
+  REQUIRE(::kill(app, SIGCONT) == 0);
+  int status = -1;
+  REQUIRE(::waitpid(app, &status, 0) == app);
+  CHECK(status == 0);
+}
+
+// Fault host.children (idle, one call, many calls)
+TEST_CASE("an app that does not reap its children learns how all of its workers ended") {
+  const LeakCheck leaks;
+  const bool reaps_all = GENERATE(false, true);
+  const Load load = GENERATE(from_range(all_loads));
+  INFO((reaps_all ? "reaps all, " : "ignores them, ") << name(load));
+  const int status = in_child([&] {
+    const auto reap = [](int) {
+      while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+    };
+    ::signal(SIGCHLD, reaps_all ? +reap : SIG_IGN);
+    TestPool pool{options()};
+    {
+      Traffic traffic(pool, load);
+      ::kill(traffic.victim(), SIGSEGV);
+      expect(traffic.answers());
+      Fate fate{.died = {traffic.victim()}};
+      if (!BULKHEAD_SANITIZED) fate.signal = SIGSEGV;
+      expect_none(traffic.settle(fate));
+    }
+    Traffic traffic(pool, load);
+    traffic.kill_fork_server();
+    expect_none(traffic.settle({.died = traffic.all(), .cause = Cause::fork_server_lost}));
+  });
+  CHECK(status == 0);
+}
+
+// Fault host.forks (idle, one call, many calls)
+TEST_CASE("a fork of an app can call nobody's workers but its own, whatever these do") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  TestPool pool{options()};
+  Traffic traffic(pool, load);
+  const int status = in_child([&] {
+    expect(error_of(pool.run(Add{1, 2})).code() == errc::shut_down);
+    TestPool own{{.workers = 1}};
+    expect(value_of(own.run(Add{1, 2})) == 3);
+  });
+  CHECK(status == 0);
+  ::kill(traffic.victim(), SIGKILL);
+  CHECK(traffic.answers());
+  CHECK(traffic.settle({.died = {traffic.victim()}, .signal = SIGKILL}) == none);
+}
+
+// Fault host.thread-ends (idle, one call, many calls)
+TEST_CASE("workers live on when the thread that started them ends, and are replaced if they die") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  std::optional<TestPool> pool;
+  std::optional<Traffic> traffic;
+  std::thread([&] {
+    pool.emplace(options());
+    traffic.emplace(*pool, load);
+  }).join();
+  if (load != Load::many_calls) CHECK(traffic->answers());
+  CHECK(pool->stats().crashes == 0);
+  ::kill(traffic->victim(), SIGKILL);
+  CHECK(traffic->answers());
+  CHECK(traffic->settle({.died = {traffic->victim()}, .signal = SIGKILL}) == none);
+}
+
+// Fault host.signals (idle, one call, many calls)
+TEST_CASE("an app that SIGPIPE would end lives on when all of its workers are gone at once") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  const int status = in_child([&] {
+    ::signal(SIGPIPE, SIG_DFL);
+    TestPool pool{options()};
+    Traffic traffic(pool, load);
+    for (const pid_t worker : traffic.all()) ::kill(worker, SIGKILL);
+    traffic.mix(20);
+    expect(traffic.answers());
+    expect_none(traffic.settle({.died = traffic.all(), .signal = SIGKILL}));
+  });
+  CHECK(status == 0);
+}
+
+// Fault value.flood (idle, one call, many calls)
+TEST_CASE("a worker that floods an output which nobody reads harms no other call") {
+  const LeakCheck leaks;
+  const bool broken = GENERATE(false, true);
+  const Load load = GENERATE(from_range(all_loads));
+  INFO((broken ? "broken pipe, " : "full pipe, ") << name(load));
+  const int status = in_child([&] {
+    platform::Pipe pipe = platform::make_pipe();
+    if (broken) pipe.read.reset();
+    const platform::Fd own_errors = platform::duplicate(platform::Fd(::dup(2)));
+    for (const int number : {1, 2}) ::dup2(pipe.write.get(), number);
+    TestPool pool{options()};
+    Traffic traffic(pool, load);
+    const auto flood = [&](std::uint64_t megabytes) {
+      traffic.add("Flood", pool.run(Flood{.size = megabytes << 20, .line = "so much\n"}),
+                  [](const Error* error) -> std::string {
+                    if (!error) return "answered";
+                    const bool right = error->crash() && error->crash()->status.signal == SIGABRT;
+                    return right ? "" : error->what();
+                  });
+    };
+    flood(5);
+    if (load == Load::many_calls)
+      for (int i = 0; i < 4; ++i) flood(1);
+    traffic.mix(20);
+    const Complaints complaints = traffic.settle({});
+    ::dup2(own_errors.get(), 2);
+    expect_none(complaints);
+  });
+  CHECK(status == 0);
+}
