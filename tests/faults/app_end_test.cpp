@@ -144,6 +144,8 @@ TEST_CASE("an app that ends at any moment of its work leaves nothing behind") {
                                                  {"restarts", "app.before_delivery", "2"},
                                                  {"restarts", "app.mid_request", "3"},
                                                  {"restarts", "app.mid_response", "3"},
+                                                 {"restarts", "ring.before_publish", "3"},
+                                                 {"restarts", "link.before_ring", "3"},
                                                  {"restarts", "app.before_asking_to_leave", "2"},
                                                  {"is_impatient", "app.before_terminating", "2"},
                                                  {"is_refused", "app.before_kill", "2"},
@@ -151,6 +153,8 @@ TEST_CASE("an app that ends at any moment of its work leaves nothing behind") {
                                                  {"gives", "blob.before_seal", "2"},
                                                  {"gives", "app.channel", "2"},
                                                  {"gives", "channel.mid_item", "3"},
+                                                 {"gives", "channel.left", "1"},
+                                                 {"gives", "memory.map", "2"},
                                                  {"takes", "app.before_mapping", "1"},
                                                  {"takes", "channel.part_taken", "3"}}));
   for (const char* action : {"kill", "signal=11", "exit=3"}) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -135,6 +136,36 @@ TEST_CASE("bytes outlive their pool and the worker that made them") {
   CHECK(holds(made, large, 'm'));
   BytesPool another = pool_of<BytesService>(kind, {.workers = 1});
   CHECK(holds(value_of(another.run(EchoBytes{made})), large, 'm'));
+}
+
+// Fault value.bytes-kept (idle, one call, many calls)
+TEST_CASE("bytes of workers that died stay as they were, whatever their pool has to do") {
+  const LeakCheck leaks;
+  const int calls = GENERATE(0, 1, 50);
+  INFO(calls << " calls");
+  std::vector<Bytes> kept;
+  {
+    BytesPool pool{{.workers = 2, .restart = {.count = 0}}};
+    for (const char value : {'a', 'b', 'c', 'd'})
+      kept.push_back(value_of(pool.run(MakeBytes{.size = large, .value = value})));
+    std::vector<Future<Bytes>> dying, running;
+    for (int i = 0; i < calls; ++i) {
+      dying.push_back(pool.run(DieWithBytes{kept[0], "", i % 2 == 0}));
+      running.push_back(pool.run(EchoBytes{kept[1]}));
+    }
+    if (calls == 0) {
+      ::kill(value_of(pool.run(AskHoldings{})).pid, SIGKILL);
+      CHECK(wait_until([&] { return pool.stats().crashes == 1; }));
+    }
+    for (auto& call : dying) CHECK(error_of(std::move(call)).crash());
+    for (auto& call : running) try {
+        CHECK(holds(value_of(std::move(call)), large, 'b'));
+      } catch (const Error& error) {
+        CHECK(error.crash());
+      }
+  }
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    CHECK(holds(kept[i], large, static_cast<char>('a' + i)));
 }
 
 // Fault value.bytes-reused: thousands of buffers come and go.

@@ -43,7 +43,7 @@ TEST_CASE("a worker that is stopped is killed if that was asked for, whatever th
   INFO(name(load));
   TestPool pool{{.workers = Traffic::workers,
                  .restart = {.count = 0},
-                 .heartbeat = 20ms,
+                 .heartbeat = 50ms,
                  .kill_suspects = true}};
   Traffic traffic(pool, load);
   REQUIRE(::kill(traffic.victim(), SIGSTOP) == 0);

@@ -53,6 +53,17 @@ TEST_CASE("a worker that dies in a storm of signals is replaced, and no other ca
   CHECK(status == 0);
 }
 
+// Fault host.clock (idle, one call, many calls): the wall clock jumps by hours, to and fro.
+// Then: nobody is early, late or suspect for that.
+TEST_CASE("a clock that jumps hastens and delays nothing") {
+  if (BULKHEAD_SANITIZED) return;  // a sanitizer must be loaded before the clock
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  App app("out_of_time", {name(load)}, {{"LD_PRELOAD", JUMPING_CLOCK}});
+  check_ends_well(app);
+}
+
 // Fault beat.app (idle, one call, many calls)
 TEST_CASE("an app that was stopped for long suspects none of its workers, whatever they do") {
   const LeakCheck leaks;

@@ -16,6 +16,7 @@
 
 #include "faults/loads.hpp"
 #include "faults/service/handlers.hpp"
+#include "platform/host.hpp"
 #include "support/in_child.hpp"
 #include "support/leak_check.hpp"
 
@@ -80,6 +81,7 @@ PoolOptions options(const Launch& launch, bool in_time) {
           .restart = {.count = 0}};
 }
 
+std::string own() { return platform::own_executable(); }
 std::string strange(const std::string& how) { return STRANGE_WORKER + (" " + how); }
 std::string other(const std::string& contract) { return TEST_WORKER + (" " + contract); }
 
@@ -103,6 +105,8 @@ const std::vector<Broken> broken_programs = {
     {"is of another version", [](auto& file) { file.runs(other("newer")); }, "test version 7"},
     {"serves another list", [](auto& file) { file.runs(other("shorter")); }, "(requests: Echo)"},
     {"serves another service", [](auto& file) { file.runs(other("other")); }, "serves other"},
+    {"forgets to serve", [](auto& file) { file.runs("env TEST_FORGETFUL=/dev/null " + own()); },
+     "did not serve it"},
     {"waits", [](auto& file) { file.runs("sleep 1000"); }, "was not ready within", false},
     {"is silent", [](auto& file) { file.runs(strange("silent")); }, "was not ready within", false},
 };
@@ -111,6 +115,7 @@ const std::vector<Broken> broken_programs = {
 
 // Fault start.program (one call, many calls)
 // Fault start.no-worker (one call, many calls)
+// Fault start.not-served (one call, many calls)
 // Fault start.mismatch (one call, many calls)
 TEST_CASE("a program that is broken when it is started again is started again when it is whole") {
   const LeakCheck leaks;

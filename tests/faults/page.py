@@ -63,7 +63,7 @@ PARTS = {
     "limit": ("Limits", "memory cpu files file-size processes core none"),
     "host": (
         "Applications",
-        "ends outlived static thread-ends interrupted storm forks daemon children inherits signals no-stdio"
+        "ends outlived static thread-ends interrupted storm clock forks daemon children inherits signals no-stdio"
         " surroundings guest exit logger several-pools no-cgroup container debugger",
     ),
     "hostile": ("Hostile workers", "memory messages values progress log bytes truncate other-user channel doorbell words greedy kills"),
@@ -77,7 +77,7 @@ HEAD = """\
 
 <!-- Written by tests/faults/page.py from the words above the tests: change those, then `./dev faults`. -->
 
-Each line is shown by tests, with real processes wherever processes matter: look for its small id in the files that are named. What cannot be timed is forced by fault points ([fault.hpp](../src/platform/fault.hpp)). After each test nothing may be left: no process, zombie, shared-memory name, cgroup, descriptor or thread.
+Each line is shown by tests, with real processes wherever processes matter: look for its small id in the files that are named. What cannot be timed is forced by [fault points](fault_points.md). After each test nothing may be left: no process, zombie, shared-memory name, cgroup, descriptor or thread.
 
 Where it matters what else a pool has to do, a fault is tried while the pool is **idle**, has **one** call, or has **many** that run and wait in all of its workers ([loads.hpp](../tests/faults/loads.hpp)); where it matters how workers are made, with forked and executed ones, with cgroups and without.
 

@@ -1,11 +1,12 @@
 // Applications that do all that there is to be done, one thing after the other, until a fault point
 // ends them.
-#include <memory>
+#include <cstdlib>
 
 #include "faults/apps.hpp"
 #include "faults/calls.hpp"
 #include "faults/channels.hpp"
 #include "faults/service/bytes_service.hpp"
+#include "platform/fault.hpp"
 #include "support/in_child.hpp"
 
 namespace bulkhead::test {
@@ -14,12 +15,16 @@ namespace {
 
 constexpr std::size_t large = 1 << 20;
 
+// Its workers, which come to some of the same points, have no faults.
 template <class Work>
 [[noreturn]] void again_and_again(Work work) {
+  const char* const variable = "BULKHEAD_FAULT";
+  platform::use_faults(std::getenv(variable));
+  ::unsetenv(variable);
   for (;;) work();
 }
 
-// Its worker crashes and is replaced; then the pool is shut down while a call runs.
+// Its worker crashes, is replaced, and leaves.
 int restarts(const AppArguments&) {
   again_and_again([] {
     TestPool pool{{.workers = 1, .bytes = all_in_ring}};
@@ -50,13 +55,13 @@ int is_refused(const AppArguments&) {
 
 // A worker takes what it makes: large items, and buffers.
 int gives(const AppArguments&) {
-  const auto channels = std::make_unique<ChannelPool>(PoolOptions{.workers = 1});
-  const auto buffers = std::make_unique<Pool<BytesService>>(PoolOptions{.workers = 1});
-  again_and_again([&] {
+  again_and_again([] {
+    static ChannelPool channels{{.workers = 1}};
+    static Pool<BytesService> buffers{{.workers = 1}};
     const auto bytes = Bytes::copy_of(std::vector<std::byte>(large));
-    value_of(buffers->run(KeepBytes{bytes}));
+    value_of(buffers.run(KeepBytes{bytes}));
     auto [sender, receiver] = channel<Item>(2);
-    auto consumer = channels->run(Consume{.in = std::move(receiver)});
+    auto consumer = channels.run(Consume{.in = std::move(receiver)});
     sender.send({0, std::string(large, 'x')});
     sender.close();
     expect(value_of(std::move(consumer)).count == 1);
@@ -65,12 +70,12 @@ int gives(const AppArguments&) {
 
 // It takes what a worker makes.
 int takes(const AppArguments&) {
-  const auto channels = std::make_unique<ChannelPool>(PoolOptions{.workers = 1});
-  const auto buffers = std::make_unique<Pool<BytesService>>(PoolOptions{.workers = 1});
-  again_and_again([&] {
-    expect(value_of(buffers->run(MakeBytes{.size = large})).size() == large);
+  again_and_again([] {
+    static ChannelPool channels{{.workers = 1}};
+    static Pool<BytesService> buffers{{.workers = 1}};
+    expect(value_of(buffers.run(MakeBytes{.size = large})).size() == large);
     auto [sender, receiver] = channel<Item>(2);
-    auto producer = channels->run(Produce{.out = std::move(sender), .count = 1, .size = large});
+    auto producer = channels.run(Produce{.out = std::move(sender), .count = 1, .size = large});
     expect(receiver.receive().has_value());
     expect(!receiver.receive());
     value_of(std::move(producer));

@@ -1,8 +1,11 @@
 // Applications that time and signals are not kind to.
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
 
 #include "faults/apps.hpp"
-#include "faults/calls.hpp"
+#include "faults/loads.hpp"
 #include "faults/service/handlers.hpp"
 #include "support/in_child.hpp"
 
@@ -51,8 +54,40 @@ int watched(const AppArguments& given) {
   return 0;
 }
 
+bool clock_jumps() {
+  const auto hour = [before = ::time(nullptr)] {
+    return std::abs(::time(nullptr) - before) > 1800;
+  };
+  return wait_until(hour);
+}
+
+// folder, and the load. Each look at the wall clock is an hour before or after the one before.
+int out_of_time(const AppArguments& given) {
+  expect(clock_jumps(), "the clock does not jump");
+  for (const Load load : all_loads) {
+    if (given.at(1) != name(load)) continue;
+    TestPool pool{{.workers = Traffic::workers,
+                   .restart = {.count = 0},
+                   .heartbeat = 50ms,
+                   .kill_suspects = true}};
+    Traffic traffic(pool, load);
+    const Gate gate;
+    const auto since = Clock::now();
+    const Error late = error_of(pool.run(gate.call("late"), {.timeout = 50ms}));
+    expect(late.code() == errc::deadline_exceeded, late.what());
+    expect(Clock::now() - since >= 50ms, "a deadline came too early");
+    gate.open();
+    ::kill(traffic.victim(), SIGKILL);
+    expect(traffic.answers());
+    for (const auto& complaint : traffic.settle({.died = {traffic.victim()}, .signal = SIGKILL}))
+      expect(false, complaint);
+    expect(pool.shutdown().workers_left == Traffic::workers);
+  }
+  return 0;
+}
+
 }  // namespace
 
-const Apps time_apps{{"storm", storm}, {"watched", watched}};
+const Apps time_apps{{"storm", storm}, {"watched", watched}, {"out_of_time", out_of_time}};
 
 }  // namespace bulkhead::test
