@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "faults/async.hpp"
+#include "faults/loads.hpp"
 #include "support/leak_check.hpp"
 
 using namespace bulkhead;
@@ -57,6 +58,34 @@ TEST_CASE("a handler may drop the pool that it is called by") {
   else
     pool->async_run(Add{}, drop);
   CHECK(seen.once());
+}
+
+// Fault value.callback (idle, one call, many calls): a function that is told of an answer makes
+// more calls, or drops a pool whose calls run. Then: they are answered, and that pool ends; other
+// calls go on.
+TEST_CASE("a handler may make calls, and drop another pool, whatever its own has to do") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  const Gate gate;
+  auto other = std::make_unique<TestPool>(PoolOptions{.workers = 1});
+  auto running = other->run(gate.call("running"));
+  gate.runner("running");
+  TestPool pool{{.workers = Traffic::workers}};
+  Traffic traffic(pool, load);
+  Seen more, dropped;
+  pool.async_run(
+      Add{}, [&](const std::exception_ptr&, int) { pool.async_run(Echo{"more"}, more.handler()); });
+  pool.async_run(Add{}, [&](const std::exception_ptr& error, int) {
+    other.reset();
+    dropped.handler()(error);
+  });
+  if (load == Load::many_calls) traffic.let_go();
+  CHECK(more.once());
+  CHECK_FALSE(more.error);
+  CHECK(dropped.once());
+  CHECK(error_of(std::move(running)).code() == errc::shut_down);
+  CHECK(traffic.settle({}) == Complaints{});
 }
 
 // Fault end.context (one call, many calls): an execution context is stopped, or ends, before the

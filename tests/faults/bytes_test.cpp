@@ -141,7 +141,7 @@ TEST_CASE("bytes outlive their pool and the worker that made them") {
 // Fault value.bytes-kept (idle, one call, many calls)
 TEST_CASE("bytes of workers that died stay as they were, whatever their pool has to do") {
   const LeakCheck leaks;
-  const int calls = GENERATE(0, 1, 50);
+  const int calls = GENERATE(0, 1, 20);
   INFO(calls << " calls");
   std::vector<Bytes> kept;
   {

@@ -1,11 +1,17 @@
 // Workers that are stopped, crash unseen, or have started others, beside calls of others.
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <csignal>
 
 #include "faults/event_log.hpp"
 #include "faults/loads.hpp"
+#include "platform/fd.hpp"
 #include "platform/proc.hpp"
 #include "platform/unsanitized.hpp"
+#include "support/in_child.hpp"
 #include "support/leak_check.hpp"
 
 using namespace bulkhead;
@@ -16,6 +22,36 @@ namespace {
 using std::chrono_literals::operator""ms;
 
 const Complaints none;
+
+// Holds a process, as a debugger does, until it is destroyed.
+class Tracer {
+ public:
+  explicit Tracer(pid_t held) {
+    process_ = start_in_child([&] {
+      const bool holds = ::ptrace(PTRACE_SEIZE, held, nullptr, nullptr) == 0 &&
+                         ::ptrace(PTRACE_INTERRUPT, held, nullptr, nullptr) == 0 &&
+                         ::waitpid(held, nullptr, __WALL) == held;
+      char byte = holds ? 'y' : 'n';
+      expect(::write(told_.write.get(), &byte, 1) == 1);
+      expect(::read(go_.read.get(), &byte, 1) == 1);
+    });
+    char byte = 0;
+    holds_ = ::read(told_.read.get(), &byte, 1) == 1 && byte == 'y';
+  }
+  ~Tracer() {
+    CHECK(::write(go_.write.get(), "", 1) == 1);
+    CHECK(::waitpid(process_, nullptr, 0) == process_);
+  }
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  bool holds() const { return holds_; }
+
+ private:
+  const platform::Pipe told_ = platform::make_pipe(), go_ = platform::make_pipe();
+  pid_t process_ = 0;
+  bool holds_ = false;
+};
 
 }  // namespace
 
@@ -67,6 +103,26 @@ TEST_CASE("a crash is known though the fork server is stopped, whatever the pool
   Fate fate{.died = {traffic.victim()}};
   if (!BULKHEAD_SANITIZED) fate.signal = SIGSEGV;  // which tells of crashes in its own way
   CHECK(traffic.settle(fate) == none);
+}
+
+// Fault crash.traced (idle, one call, many calls): a debugger holds a worker, also as it dies.
+// Then: calls go on elsewhere; once it is dead its call fails and it is replaced, though nobody can
+// reap it before the debugger lets go.
+TEST_CASE("a worker that a debugger holds delays no other call, and is replaced when it dies") {
+  const LeakCheck leaks;
+  const Load load = GENERATE(from_range(all_loads));
+  INFO(name(load));
+  TestPool pool{{.workers = Traffic::workers, .restart = {.count = 0}}};
+  Traffic traffic(pool, load);
+  {
+    const Tracer tracer(traffic.victim());
+    if (!tracer.holds()) WARN("this user may not trace a worker: only killed");
+    if (load == Load::one_call) CHECK(traffic.answers());
+    REQUIRE(::kill(traffic.victim(), SIGKILL) == 0);
+    CHECK(traffic.answers());
+  }
+  CHECK(traffic.settle({.died = {traffic.victim()}}) == none);
+  CHECK(wait_until([&] { return !platform::start_time(traffic.victim()); }));
 }
 
 // Fault end.helpers (idle, one call, many calls)

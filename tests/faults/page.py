@@ -30,11 +30,11 @@ PARTS = {
         "Crashes",
         "in-handler thread-ends signal not-begun begun told logged answered any-step beside poison bytes all lone loop"
         " spare spare-idle spare-loop spare-fork-server fork-server-killed fork-server-stopped fork-server-dies"
-        " restarts core-file async coroutines",
+        " restarts core-file async coroutines traced",
     ),
     "value": (
         "Values and output",
-        "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader slow-listener queue-full futures output flood",
+        "throws own-code-throws too-large sizes bytes bytes-kept bytes-reused bytes-exhausted slow-call slow-reader slow-listener queue-full futures callback output flood",
     ),
     "channel": (
         "Channels",
@@ -63,7 +63,7 @@ PARTS = {
     "limit": ("Limits", "memory cpu files file-size processes core none"),
     "host": (
         "Applications",
-        "ends outlived static thread-ends interrupted storm clock forks daemon children inherits signals no-stdio"
+        "ends outlived static thread-ends interrupted storm clock forks daemon children pid-reuse inherits signals no-stdio"
         " surroundings guest exit logger several-pools no-cgroup container debugger",
     ),
     "hostile": ("Hostile workers", "memory messages values progress log bytes truncate other-user channel doorbell words greedy kills"),

@@ -60,6 +60,8 @@ TEST_CASE("an exit with 9 and a death by signal 9 are told apart") {
   CHECK(killed->usage.ru_maxrss > 0);
 }
 
+// Fault host.pid-reuse: a worker has been reaped, and its number may be another process's.
+// Then: no signal for it goes there.
 TEST_CASE("a process that was reaped gets no signal, nor does whoever has its number now") {
   const LeakCheck leaks;
   const auto process = start([] {});
