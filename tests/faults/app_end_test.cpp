@@ -137,38 +137,35 @@ TEST_CASE("an app that is killed as its pool ends leaves nothing behind") {
 // Fault host.ends (one call)
 TEST_CASE("an app that ends at any moment of its work leaves nothing behind") {
   struct Moment {
-    const char *app, *point, *nth;
+    const char *app, *fault;
+    int status;
   };
-  const Moment moment = GENERATE(values<Moment>({{"restarts", "app.after_greeting", "1"},
-                                                 {"restarts", "app.before_restart", "1"},
-                                                 {"restarts", "app.before_delivery", "2"},
-                                                 {"restarts", "app.mid_request", "3"},
-                                                 {"restarts", "app.mid_response", "3"},
-                                                 {"restarts", "ring.before_publish", "3"},
-                                                 {"restarts", "link.before_ring", "3"},
-                                                 {"restarts", "app.before_asking_to_leave", "2"},
-                                                 {"is_impatient", "app.before_terminating", "2"},
-                                                 {"is_refused", "app.before_kill", "2"},
-                                                 {"gives", "app.before_giving", "2"},
-                                                 {"gives", "blob.before_seal", "2"},
-                                                 {"gives", "app.channel", "2"},
-                                                 {"gives", "channel.mid_item", "3"},
-                                                 {"gives", "channel.left", "1"},
-                                                 {"gives", "memory.map", "2"},
-                                                 {"takes", "app.before_mapping", "1"},
-                                                 {"takes", "channel.part_taken", "3"}}));
-  for (const char* action : {"kill", "signal=11", "exit=3"}) {
-    const LeakCheck leaks;
-    INFO(moment.app << ", " << moment.point << ", " << action);
-    App app(moment.app, {},
-            {{"BULKHEAD_FAULT", std::string(moment.point) + ":" + moment.nth + ":" + action}});
-    const auto ending = app.ending();
-    INFO(app.written());
-    CHECK(ending.status == (action == std::string("kill")        ? SIGKILL
-                            : action == std::string("signal=11") ? SIGSEGV
-                                                                 : 3));
-    start_another(leaks);
-  }
+  const Moment moment =
+      GENERATE(values<Moment>({{"restarts", "app.after_greeting:1:kill", SIGKILL},
+                               {"restarts", "app.before_restart:1:exit=3", 3},
+                               {"restarts", "app.before_delivery:2:signal=11", SIGSEGV},
+                               {"restarts", "app.mid_request:3:exit=3", 3},
+                               {"restarts", "app.mid_response:3:kill", SIGKILL},
+                               {"restarts", "ring.before_publish:3:kill", SIGKILL},
+                               {"restarts", "link.before_ring:3:abort", SIGABRT},
+                               {"restarts", "app.before_asking_to_leave:2:kill", SIGKILL},
+                               {"is_impatient", "app.before_terminating:2:kill", SIGKILL},
+                               {"is_refused", "app.before_kill:2:exit=3", 3},
+                               {"gives", "app.before_giving:1:kill", SIGKILL},
+                               {"gives", "blob.before_seal:2:kill", SIGKILL},
+                               {"gives", "memory.map:2:exit=3", 3},
+                               {"gives", "app.channel:2:kill", SIGKILL},
+                               {"gives", "channel.mid_item:3:signal=11", SIGSEGV},
+                               {"gives", "channel.left:1:kill", SIGKILL},
+                               {"takes", "app.before_mapping:1:kill", SIGKILL},
+                               {"takes", "channel.part_taken:3:exit=3", 3}}));
+  const LeakCheck leaks;
+  INFO(moment.app << ", " << moment.fault);
+  App app(moment.app, {}, {{"BULKHEAD_FAULT", moment.fault}});
+  const auto ending = app.ending();
+  INFO(app.written());
+  CHECK(ending.status == moment.status);
+  start_another(leaks);
 }
 
 #endif

@@ -247,16 +247,18 @@ TEST_CASE("a fork server that was stopped while hundreds of workers were asked f
 // Fault end.fork-server (idle): the fork server dies or hangs in a shutdown.
 // Then: what waits is answered by the next; the pool ends.
 TEST_CASE("the fork server dies or hangs as it is to leave: the pool ends all the same") {
-  for (const char* point : {"fork_server.leave", "fork_server.mid_leaving"})
-    for (const char* action : {"kill", "signal=11", "exit=3", "stop", "stall"}) {
-      const LeakCheck leaks;
-      INFO(point << ", " << action);
-      TestPool pool{{.workers = 1, .launch = with_fault(std::string(point) + ":1:" + action)}};
-      const ShutdownReport report = pool.shutdown();
-      CHECK(report.workers_left == 1);
-      CHECK(report.workers_killed == 0);
-      CHECK(report.unkillable.empty());
-    }
+  for (const char* fault :
+       {"fork_server.leave:1:kill", "fork_server.leave:1:exit=3", "fork_server.leave:1:stall",
+        "fork_server.mid_leaving:1:kill", "fork_server.mid_leaving:1:signal=11",
+        "fork_server.mid_leaving:1:stop"}) {
+    const LeakCheck leaks;
+    INFO(fault);
+    TestPool pool{{.workers = 1, .launch = with_fault(fault)}};
+    const ShutdownReport report = pool.shutdown();
+    CHECK(report.workers_left == 1);
+    CHECK(report.workers_killed == 0);
+    CHECK(report.unkillable.empty());
+  }
 }
 
 #endif

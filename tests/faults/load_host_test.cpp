@@ -185,15 +185,17 @@ TEST_CASE("a worker that floods an output which nobody reads harms no other call
     for (const int number : {1, 2}) ::dup2(pipe.write.get(), number);
     TestPool pool{options()};
     Traffic traffic(pool, load);
+    std::string line(99, 'x');
+    line += '\n';
     const auto flood = [&](std::uint64_t megabytes) {
-      traffic.add("Flood", pool.run(Flood{.size = megabytes << 20, .line = "so much\n"}),
+      traffic.add("Flood", pool.run(Flood{.size = megabytes << 20, .line = line}),
                   [](const Error* error) -> std::string {
                     if (!error) return "answered";
                     const bool right = error->crash() && error->crash()->status.signal == SIGABRT;
                     return right ? "" : error->what();
                   });
     };
-    flood(5);
+    flood(4);
     if (load == Load::many_calls)
       for (int i = 0; i < 4; ++i) flood(1);
     traffic.mix(20);
