@@ -52,8 +52,8 @@ constexpr int not_permitted = 77;  // what such an app returns
 
 using AppArguments = std::vector<std::string>;
 using Apps = std::map<std::string, int (*)(const AppArguments&)>;
-extern const Apps container_apps, fork_apps, guest_apps, host_apps, limit_apps, point_apps, stdio_apps,
-    time_apps, user_apps;
+extern const Apps container_apps, fork_apps, guest_apps, host_apps, limit_apps, point_apps,
+    stdio_apps, time_apps, user_apps;
 
 // Becomes this other one of them, as its arguments say.
 [[noreturn]] void become_app(const std::string& name, const AppArguments& arguments);
