@@ -52,6 +52,8 @@ ROWS = {
     "recover_ms": Row("crash to next answer", "ms"),
     "worker_replaced_ms": Row("... of that, a new worker", "ms"),
     "recover_spare_ms": Row("... with a spare", "ms"),
+    "kill_told_ms": Row("a worker is killed, until told", "ms"),
+    "kill_told_p99_ms": Row("... p99", "ms"),
     "crash_told_ms": Row("crash with 512 MiB, until told", "ms"),
     "crash_told_p99_ms": Row("... p99", "ms"),
     "idle_private_mib": Row("an idle worker's memory", "MiB"),
