@@ -71,7 +71,9 @@ BULKHEAD_API std::error_code make_error_code(errc) noexcept;
 struct ExitStatus {
   std::optional<int> code = {};    ///< what it gave to exit, or returned from main
   std::optional<int> signal = {};  ///< what killed it, as SIGSEGV
-  bool core_dumped = false;        ///< workers dump no core unless they change their limits
+  /// Whether it left a core dump: workers do where Sandbox::core allows it. Where it lies is in
+  /// `/proc/sys/kernel/core_pattern`.
+  bool core_dumped = false;
 
   /// Equal when all fields are.
   bool operator==(const ExitStatus&) const = default;

@@ -72,7 +72,9 @@ std::string how_it_ended(const CrashReport& report, const std::string& violation
     case Cause::unknown:
       break;
   }
-  if (report.status.signal) return "died of " + platform::signal_name(*report.status.signal);
+  if (report.status.signal)
+    return "died of " + platform::signal_name(*report.status.signal) +
+           (report.status.core_dumped ? ", and dumped its core," : "");
   if (report.status.code) return "exited with code " + std::to_string(*report.status.code);
   return "ended, and how is not known";
 }

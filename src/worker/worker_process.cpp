@@ -73,8 +73,8 @@ void WorkerProcess::begin(const Terms& terms) {
   platform::fault_point("app.before_order");
   source_->start_worker({number_, segment, terms.max_message, terms.bytes}, theirs, output.write,
                         errors.write, bytes_socket.theirs);
-  oom_kills_before_ = platform::oom_kills();  // which takes no time: it is being forked meanwhile
   connect(segment, std::move(ours), terms, std::move(bytes_socket.ours));
+  oom_kills_before_ = platform::oom_kills();  // which takes a while: the worker starts meanwhile
   platform::fault_point("app.after_order");
   timer_.start(std::chrono::steady_clock::now() + terms.connect_timeout, weak_from_this(),
                [this, patience = terms.connect_timeout] { timed_out(patience); });

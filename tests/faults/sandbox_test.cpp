@@ -1,6 +1,7 @@
 // Workers that take more than their sandbox lets them.
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include "faults/calls.hpp"
@@ -163,6 +164,23 @@ TEST_CASE("workers dump no core unless they are asked to") {
   TestPool dumping{{.workers = 1, .sandbox = Sandbox::contained().core(0)}};
   CHECK(value_of(dumping.run(LookAround{})).open_to_debuggers);
   CHECK(dumping.containment().core.in_force != platform::pipes_core_dumps());
+}
+
+// Fault limit.core (one call)
+TEST_CASE("a worker that may dump its core leaves one, and its crash says so") {
+  if (platform::pipes_core_dumps() || BULKHEAD_SANITIZED) return;  // they go to somebody else
+  const LeakCheck leaks;
+  const TempDir folder;
+  TestPool pool{{.workers = 1,
+                 .launch = forked().working_directory(folder.path()),
+                 .sandbox = Sandbox::contained().core(4 * MiB)}};
+  const Error error = error_of(pool.run(Die{Death::segmentation_fault}));
+  INFO(error.what());
+  REQUIRE(error.crash());
+  CHECK(error.crash()->status == ExitStatus{.signal = SIGSEGV, .core_dumped = true});
+  CHECK(mentions(error, "died of SIGSEGV, and dumped its core, while it ran Die"));
+  const std::string pattern = platform::read_file("/proc/sys/kernel/core_pattern");
+  if (pattern.starts_with("core")) CHECK_FALSE(std::filesystem::is_empty(folder.path()));
 }
 
 // Fault limit.none (idle): a sandbox of a lower level, or none, as in an `InlinePool`.
