@@ -42,7 +42,9 @@ Containment without_limits(const Confinement& asked, const Means& means) {
   found.core = judge_core(asked, means);
   found.descriptors = {true, "closed before the worker runs"};
   found.session = {true, "setsid"};
-  found.tree = {true, means.cgroup ? "cgroup" : "subreaper, which one may outrun by forking fast"};
+  found.tree = {
+      true, means.cgroup ? "cgroup"
+                         : "subreaper: who forks fast, or whose fork server is killed, may escape"};
   return found;
 }
 

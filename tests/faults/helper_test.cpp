@@ -125,6 +125,22 @@ TEST_CASE("what a worker started ends when the fork server is killed") {
 }
 
 // Fault end.helpers (idle)
+TEST_CASE("without a cgroup what left its session may outlive a killed fork server, as is told") {
+  const LeakCheck leaks;
+  TestPool pool{{.workers = 1, .launch = launch(false)}};
+  CHECK(pool.containment().tree.how ==
+        "subreaper: who forks fast, or whose fork server is killed, may escape");
+  const View worker = value_of(pool.run(LookAround{}));
+  const auto helpers = start_helpers(pool);
+  REQUIRE(::kill(worker.parent, SIGKILL) == 0);
+  CHECK(wait_until([&] { return gone(worker.pid); }));
+  CHECK(value_of(pool.run(Add{1, 2})) == 3);
+  CHECK_FALSE(gone(helpers.at(1)));
+  for (const pid_t helper : helpers) ::kill(helper, SIGKILL);  // those that live
+  check_gone(helpers);
+}
+
+// Fault end.helpers (idle)
 TEST_CASE("a worker that ends without a word while its helper lives has ended") {
   const LeakCheck leaks;
   auto worker = TestWorker::start();
