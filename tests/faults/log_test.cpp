@@ -41,6 +41,12 @@ class AppLog {
     return static_cast<std::size_t>(std::count_if(
         lines.begin(), lines.end(), [&](const Line& line) { return mentions_words(line, words); }));
   }
+  std::size_t dropped() const {
+    std::size_t sum = 0;
+    for (const Line& line : all())
+      if (mentions_words(line, "were dropped")) sum += std::stoul(line.text);
+    return sum;
+  }
   // Waits for a line that ends with `end`.
   Line ending(const std::string& end) const {
     std::optional<Line> found;
@@ -170,7 +176,12 @@ TEST_CASE("lines of several threads and workers come whole, each from one of the
     calls.push_back(pool.run(Log{.text = "many " + text, .by_thread = i % 4 == 0}));
   }
   for (auto& call : calls) value_of(std::move(call));
-  REQUIRE(wait_until([&] { return app.count("many ") == 60; }));
+  // While a thread sends, others wait for moments only: then theirs are dropped, and counted with
+  // the next line.
+  REQUIRE(wait_until([&] {
+    for (auto& call : pool.broadcast(Log{.text = "one more"})) value_of(std::move(call));
+    return app.count("many ") + app.dropped() >= 60;
+  }));
   for (const Line& line : app.all()) {
     const auto at = line.text.find("many ");
     if (at == line.text.npos) continue;
