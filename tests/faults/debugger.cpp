@@ -19,7 +19,10 @@ using How = Debugger::How;
 
 std::filesystem::path threads_of(pid_t pid) { return "/proc/" + std::to_string(pid) + "/task"; }
 
+// A process with a thread that is traced does not end before its tracer has heard of it: whom it
+// only holds it holds by one thread.
 bool attach(pid_t traced, How how) {
+  if (how == How::holds) return ::ptrace(PTRACE_SEIZE, traced, nullptr, 0) == 0;
   const long options =
       how == How::sees_forks || how == How::follows_forks
           ? PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC

@@ -2,7 +2,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <thread>
@@ -100,7 +102,9 @@ TEST_CASE("an app that does not reap its children learns how all of its workers 
   INFO((reaps_all ? "reaps all, " : "ignores them, ") << name(load));
   const int status = in_child([&] {
     const auto reap = [](int) {
+      const int interrupted = errno;
       while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+      errno = interrupted;
     };
     ::signal(SIGCHLD, reaps_all ? +reap : SIG_IGN);
     TestPool pool{options()};
@@ -181,7 +185,7 @@ TEST_CASE("a worker that floods an output which nobody reads harms no other call
   const int status = in_child([&] {
     platform::Pipe pipe = platform::make_pipe();
     if (broken) pipe.read.reset();
-    const platform::Fd own_errors = platform::duplicate(platform::Fd(::dup(2)));
+    const std::array own{platform::Fd(::dup(1)), platform::Fd(::dup(2))};
     for (const int number : {1, 2}) ::dup2(pipe.write.get(), number);
     TestPool pool{options()};
     Traffic traffic(pool, load);
@@ -200,7 +204,7 @@ TEST_CASE("a worker that floods an output which nobody reads harms no other call
       for (int i = 0; i < 4; ++i) flood(1);
     traffic.mix(20);
     const Complaints complaints = traffic.settle({});
-    ::dup2(own_errors.get(), 2);
+    for (const int number : {1, 2}) ::dup2(own[static_cast<std::size_t>(number - 1)].get(), number);
     expect_none(complaints);
   });
   CHECK(status == 0);
